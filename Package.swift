@@ -1,0 +1,116 @@
+// swift-tools-version: 6.2
+// The target list is the layer list: a target may depend on those of lower layers only (etc/dev/lint checks it).
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A library of ours: sources under `Sources/<name>`.
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+/// A program: one folder, one `Main.swift` whose header says what it may do.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests of one target: `Tests/<name>Tests`, mirroring its sources.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.init(stringLiteral: name), "MailTestKit"] + dependencies,
+        path: "Tests/\(name)Tests", swiftSettings: strict)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+
+let package = Package(
+    name: "martlet",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+    ],
+    targets: [
+        // L0: pure. No I/O, no clock, the standard library alone.
+        library("MailModel"),
+        library("MailFormat", ["MailModel"]),
+        library("SASLProtocol"),
+        library("SMTPProtocol", ["MailModel", "SASLProtocol"]),
+        library("POP3Protocol", ["MailModel", "SASLProtocol"]),
+        library("IMAPProtocol", ["MailModel", "MailFormat", "SASLProtocol"]),
+        library("SpoolFormat", ["MailModel"]),
+
+        // L1: the kernel of the operating system, as we use it.
+        .target(name: "CLinux", linkerSettings: [.linkedLibrary("crypt"), .linkedLibrary("resolv")]),
+        library("Kernel", ["CLinux"]),
+        library("Sandbox", ["Kernel", "CLinux"]),
+
+        // L2: what is on disk and in DNS.
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        library("Spool", ["Kernel", "SpoolFormat", "MailModel"]),
+        library("Mailbox", ["Kernel", "MailModel", "MailFormat", grdb]),
+        library("Directory", ["Kernel", "MailModel", "SASLProtocol", "CSQLite", "CLinux", grdb, crypto, cryptoExtras]),
+        library("Configuration", ["Kernel", "MailModel", .product(name: "TOMLKit", package: "TOMLKit")]),
+        library("Resolver", ["Kernel", "MailModel", "CLinux"]),
+
+        // L3: how a daemon lives, and how it talks.
+        library("Daemon", ["Kernel", "Sandbox", "Configuration", "Spool", "SpoolFormat", "MailModel",
+                           .product(name: "Logging", package: "swift-log")]),
+        library("Connection", ["Kernel", "CLinux"] + nio),
+
+        // The programs.
+        program("smtpd", ["Daemon", "Connection", "Spool", "SpoolFormat", "Directory", "Configuration", "Sandbox", "Kernel",
+                          "SMTPProtocol", "SASLProtocol", "MailModel", "MailFormat"]),
+        program("queued", ["Daemon", "Spool", "SpoolFormat", "Directory", "Configuration", "Sandbox", "Kernel", "MailModel",
+                           "MailFormat", crypto]),
+        program("locald", ["Daemon", "Spool", "SpoolFormat", "Mailbox", "Configuration", "Sandbox", "Kernel", "MailModel"]),
+        program("remoted", ["Daemon", "Connection", "Spool", "SpoolFormat", "Resolver", "Configuration", "Sandbox", "Kernel",
+                            "SMTPProtocol", "SASLProtocol", "MailModel"]),
+        program("pop3d", ["Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",
+                          "Kernel", "POP3Protocol", "SASLProtocol", "MailModel"]),
+        program("imapd", ["Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",
+                          "Kernel", "IMAPProtocol", "SASLProtocol", "MailModel", "MailFormat"]),
+        program("mailctl", ["Spool", "SpoolFormat", "Directory", "Configuration", "Kernel", "MailModel", "Mailbox",
+                            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                            .product(name: "X509", package: "swift-certificates"),
+                            .product(name: "SwiftASN1", package: "swift-asn1"), crypto]),
+        program("sendmail", ["Configuration", "Kernel", "MailModel", "MailFormat", "SpoolFormat"]),
+
+        // Tests mirror the sources.
+        tests("Kernel"),
+        tests("MailModel"),
+        tests("SpoolFormat", ["MailModel"]),
+        tests("Spool", ["Kernel", "SpoolFormat", "MailModel"]),
+        tests("Directory", ["Kernel", "MailModel", "SASLProtocol"]),
+        tests("mailctl", ["Configuration", "Directory", "Kernel", "MailModel", "SpoolFormat"]),
+        tests("IMAPProtocol", ["MailModel", "MailFormat", "SASLProtocol"]),
+        tests("POP3Protocol", ["SASLProtocol"]),
+        tests("MailFormat", ["MailModel"]),
+        tests("Configuration", ["Kernel"]),
+        tests("SMTPProtocol"),
+        tests("SASLProtocol"),
+        tests("Connection", ["CLinux"]),
+        tests("Sandbox", ["CLinux", "Kernel"]),
+        tests("Mailbox", ["Kernel", "MailModel"]),
+        .target(name: "MailTestKit", dependencies: [], path: "Tests/MailTestKit", swiftSettings: strict),
+    ]
+)

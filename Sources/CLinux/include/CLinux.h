@@ -1,0 +1,8 @@
+// What Swift's Glibc lacks, as thin shims: one header a topic, no logic beyond the call.
+#pragma once
+#include "kernel.h"
+#include "spawn_shim.h"
+#include "descriptors.h"
+#include "sandbox.h"
+#include "resolver.h"
+#include "crypt_shim.h"

@@ -1,0 +1,74 @@
+// The rows for what a session may ask of us.
+
+extension ConfigurationKey {
+    static let limits = [
+        ConfigurationKey("limits.message_size", \.limits.messageSize, default: .mebibytes(50),
+            within: .range(.kibibytes(64)...(.gibibytes(1))), """
+            The largest message, announced as SIZE. RFC 5321 §4.5.3.1.7 asks for at least 64 KiB.
+            """),
+        ConfigurationKey("limits.recipients", \.limits.recipients, default: 1000, within: .range(100...100_000), """
+            Recipients of one message. RFC 5321 §4.5.3.1.8 asks for at least 100.
+            """),
+        ConfigurationKey("limits.line_length", \.limits.lineLength, default: .kibibytes(64),
+            within: .range(ByteCount(bytes: 1000)...(.mebibytes(1))), """
+            The longest line of a message that is taken, CRLF included. RFC 5321 §4.5.3.1.6 promises 1000 octets;
+            real mail exceeds it. The content is kept as it came.
+            """),
+        ConfigurationKey("limits.command_timeout", \.limits.commandTimeout, default: .seconds(300),
+            within: .range(.seconds(1)...(.seconds(3600))), """
+            How long an SMTP client may take for its next command. RFC 5321 §4.5.3.2.7 asks for 5 min.
+            """),
+        ConfigurationKey("limits.data_timeout", \.limits.dataTimeout, default: .seconds(600),
+            within: .range(.seconds(1)...(.seconds(7200))), """
+            How long a client may be silent while it sends a message.
+            """),
+        ConfigurationKey("limits.pop3_idle_timeout", \.limits.pop3IdleTimeout, default: .seconds(600),
+            within: .range(.seconds(1)...(.seconds(86400))), """
+            How long a POP3 session may be silent. RFC 1939 §3 asks for at least 10 min.
+            """),
+        ConfigurationKey("limits.imap_idle_timeout", \.limits.imapIdleTimeout, default: .seconds(1800),
+            within: .range(.seconds(1)...(.seconds(86400))), """
+            How long an IMAP session may be silent. RFC 9051 §5.4 asks for at least 30 min.
+            """),
+        ConfigurationKey("limits.session_commands", \.limits.sessionCommands, default: 10_000, within: .range(10...10_000_000), """
+            Commands in one SMTP session before it is closed with 421.
+            """),
+        ConfigurationKey("limits.session_errors", \.limits.sessionErrors, default: 20, within: .range(1...10_000), """
+            Wrong commands in one session before it is closed.
+            """),
+        ConfigurationKey("limits.hops", \.limits.hops, default: 50, within: .range(10...1000), """
+            Received lines above which a message counts as looping. RFC 5321 §6.3 asks for a large number, such as 100.
+            """),
+        ConfigurationKey("limits.connections_per_address", \.limits.connectionsPerAddress, default: 50, within: .range(1...100_000), """
+            Connections at a time from one IPv4 address or one IPv6 /64, for each service.
+            """),
+        ConfigurationKey("limits.connections", \.limits.connections, default: 10_000, within: .range(1...1_000_000), """
+            Connections at a time, for each service.
+            """),
+        ConfigurationKey("limits.mailbox_depth", \.limits.mailboxDepth, default: 10, within: .range(1...100), """
+            How deep mailboxes nest.
+            """),
+        ConfigurationKey("limits.alias_depth", \.limits.aliasDepth, default: 10, within: .range(1...100), """
+            How many aliases may lead one to the next before the address is refused as a loop.
+            """),
+        ConfigurationKey("limits.alias_results", \.limits.aliasResults, default: 1000, within: .range(1...100_000), """
+            How many recipients one alias may become.
+            """),
+    ]
+
+    static let authentication = [
+        ConfigurationKey("auth.allow_plaintext", \.auth.allowPlaintext, default: .never, """
+            Where a password may be sent without TLS. RFC 8314 §4.1: nowhere. `loopback` is for development.
+            """),
+        ConfigurationKey("auth.mechanisms", \.auth.mechanisms, default: [.scramSHA256Plus, .scramSHA256, .plain, .login],
+            within: .notEmpty, """
+            What is offered, the best first. SCRAM-SHA-256-PLUS only inside TLS; PLAIN and LOGIN as `allow_plaintext` says.
+            """),
+        ConfigurationKey("auth.upgrade_hashes", \.auth.upgradeHashes, default: false, """
+            Whether `mailctl` is asked, after a login against an imported crypt hash, to make SCRAM verifiers for the account.
+            """),
+        ConfigurationKey("auth.failure_delay", \.auth.failureDelay, default: .seconds(3), within: .range(.zero...(.seconds(60))), """
+            How long the answer to a wrong password is held back.
+            """),
+    ]
+}

@@ -1,0 +1,41 @@
+// The settings that are a choice among words.
+
+internal import MailModel
+
+/// Where a password may cross the wire without TLS (RFC 8314 §4.1 says nowhere).
+package enum AllowPlaintext: String, ConfigurationWord { case never, loopback, always }
+
+/// How remoted uses STARTTLS (RFC 3207 §4.1).
+package enum RemoteTLS: String, ConfigurationWord {
+    /// Use it where offered, without checking names: RFC 7435.
+    case opportunistic
+    /// Defer the mail where there is none.
+    case required
+    case never
+}
+
+/// A SASL mechanism that may be offered, by its IANA name (RFC 4422 §3.1).
+package enum AuthMechanism: String, ConfigurationWord {
+    case scramSHA256Plus = "SCRAM-SHA-256-PLUS"
+    case scramSHA256 = "SCRAM-SHA-256"
+    case plain = "PLAIN"
+    case login = "LOGIN"
+}
+
+/// The byte between user and detail in `user+detail@domain` (RFC 5233 §1).
+package struct SubaddressSeparator: Hashable, Sendable, ConfigurationValue {
+    package let byte: UInt8
+
+    package static let plus = SubaddressSeparator(byte: UInt8(ascii: "+"))
+    package static let kind = "one of \"+\", \"-\", \"=\", \"_\", \"#\""
+
+    private init(byte: UInt8) { self.byte = byte }
+
+    package init?(_ literal: ConfigurationLiteral) {
+        guard case .text(let text) = literal, text.utf8.count == 1, let byte = text.utf8.first, "+-=_#".utf8.contains(byte)
+        else { return nil }
+        self.byte = byte
+    }
+
+    package var literal: ConfigurationLiteral { .text([byte].display) }
+}

@@ -1,0 +1,68 @@
+// The upgrade in place, as server and as client. Nothing that arrived before the handshake is ever believed after it.
+
+internal import NIOCore
+internal import NIOSSL
+
+extension Wire {
+    /// Sends what was gathered in clear, forgets what is held, and lets the handshake begin (RFC 3207 §4.2, §6).
+    ///
+    /// The machine forgets the rest of its own buffer itself. False when there is no certificate, or TLS already.
+    @discardableResult
+    package func startTLS() -> Bool {
+        guard let serverTLS else { return false }
+        return upgrade { NIOSSLServerHandler(context: serverTLS.context) }
+    }
+
+    /// The client's side, after the server's reply. Bytes behind that reply are an injection and end the session.
+    @discardableResult
+    package func startTLS(_ client: ClientTLS, serverName: [UInt8]?) -> Bool {
+        if held.readableBytes > 0 {
+            cut(.tlsFailed(reason: "bytes in clear behind the reply to STARTTLS"))
+            return false
+        }
+        isVerifying = client.isVerifying
+        return upgrade { try ClientTLS.handler(client, serverName: serverName) }
+    }
+
+    private func upgrade(_ make: () throws -> NIOSSLHandler) -> Bool {
+        guard stage == .open, tls == nil, let context else { return false }
+        flush()
+        held = ByteBuffer()
+        stage = .handshaking
+        clock.closing = .now() + PumpLimits.handshake
+        do {
+            try context.pipeline.syncOperations.addHandler(try make(), position: .before(context.handler))
+            return true
+        } catch {
+            cut(.tlsFailed(reason: "\(error)"))
+            return false
+        }
+    }
+
+    /// Closes beneath TLS: its own close would wait for a peer that has ended, or that we no longer wait for.
+    func closeTransport(_ context: ChannelHandlerContext) {
+        let beneath = try? context.pipeline.syncOperations.context(handlerType: NIOSSLHandler.self)
+        (beneath ?? context).close(promise: nil)
+    }
+
+    func agreedTLS(_ context: ChannelHandlerContext) -> TLSFacts {
+        let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLHandler.self)
+        let version: TLSFacts.Version =
+            switch handler?.tlsVersion {
+            case .tlsv12: .tls12
+            case .tlsv13: .tls13
+            case .tlsv1, .tlsv11, nil: .older
+            }
+        return TLSFacts(version: version, isVerified: isVerifying)
+    }
+}
+
+extension ClientTLS {
+    /// An address cannot be a server name (RFC 6066 §3), and an opportunistic client needs none.
+    static func handler(_ client: ClientTLS, serverName: [UInt8]?) throws -> NIOSSLClientHandler {
+        let name = serverName.map { String(decoding: $0, as: UTF8.self) }
+        if client.isVerifying { return try NIOSSLClientHandler(context: client.context, serverHostname: name) }
+        if let named = try? NIOSSLClientHandler(context: client.context, serverHostname: name) { return named }
+        return try NIOSSLClientHandler(context: client.context, serverHostname: nil)
+    }
+}

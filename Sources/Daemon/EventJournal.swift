@@ -1,0 +1,112 @@
+// The event log of a program whose facts come from many threads: one thread owns the log, the others post to it.
+
+package import Kernel
+import MailModel
+package import Spool
+package import SpoolFormat
+import Synchronization
+
+/// Facts for `spool/<program>/events`, which nobody waits for: on disk a second later at most.
+package final class EventJournal: Sendable {
+    /// A disk that hangs must not fill memory: beyond this, facts are counted and not kept.
+    private static let mostWaiting = 65_536
+
+    private struct Waiting {
+        var facts: [(line: RecordLine, time: WallTime)] = []
+        var lost = 0
+        var isStopping = false
+        var hasStopped = false
+    }
+
+    /// Sendable: used by `init`, which ends before the thread begins, and by the thread.
+    private struct Owned: @unchecked Sendable { let events: EventWriter }
+
+    private let owned: Owned
+    private let monitor = Monitor()
+    private let waiting = Mutex(Waiting())
+
+    /// Opens the log, writes `start` and syncs it; makes no thread.
+    package init(spool: borrowing DirectoryDescriptor, _ owner: SpoolOwner) throws(LogError) {
+        let events = try EventWriter(spool: spool, owner)
+        try events.log.begin()
+        events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
+        try events.commit()
+        owned = Owned(events: events)
+    }
+
+    /// Begins the thread; call once, after confinement.
+    package func start() { startThread { self.run() } }
+
+    package func note(_ line: RecordLine) {
+        let now = WallTime.now()
+        monitor.lock()
+        let isFirst = waiting.withLock { waiting in
+            guard waiting.facts.count < EventJournal.mostWaiting else {
+                waiting.lost += 1
+                return false
+            }
+            waiting.facts.append((line, now))
+            return waiting.facts.count == 1
+        }
+        if isFirst { monitor.signalAll() }
+        monitor.unlock()
+    }
+
+    /// Something that the program survives and the operator should know.
+    package func problem(_ reason: String) { note(RecordLine(.problem).adding(.reason, reason)) }
+
+    /// Writes what waits and `stop`, syncs, ends the thread.
+    package func stop() {
+        monitor.lock()
+        waiting.withLock { $0.isStopping = true }
+        monitor.signalAll()
+        while !waiting.withLock({ $0.hasStopped }) { monitor.wait() }
+        monitor.unlock()
+    }
+
+    private func run() {
+        while true {
+            let batch = take()
+            for fact in batch.facts { owned.events.append(fact.line, at: fact.time) }
+            if batch.lost > 0 {
+                owned.events.append(RecordLine(.problem).adding(.reason, "events lost").adding(.count, batch.lost), at: .now())
+            }
+            write(stopping: batch.isStopping)
+            if batch.isStopping { break }
+        }
+        monitor.lock()
+        waiting.withLock { $0.hasStopped = true }
+        monitor.signalAll()
+        monitor.unlock()
+    }
+
+    /// Waits for facts; while some are not on disk yet, not longer than a part of a second.
+    private func take() -> Waiting {
+        monitor.lock()
+        defer { monitor.unlock() }
+        if waiting.withLock({ $0.facts.isEmpty && !$0.isStopping }) {
+            if owned.events.log.hasPending { monitor.wait(milliseconds: 250) } else { monitor.wait() }
+        }
+        return waiting.withLock { waiting in
+            defer {
+                waiting.facts = []
+                waiting.lost = 0
+            }
+            return waiting
+        }
+    }
+
+    private func write(stopping: Bool) {
+        do throws(LogError) {
+            if stopping {
+                owned.events.append(RecordLine(.stop), at: .now())
+                try owned.events.commit()
+            } else {
+                try owned.events.commitLazily(now: .now())
+            }
+        } catch {
+            let name = owned.events.log.name.owner.rawValue
+            writeToStandardError(Array("\(name): problem - reason=\(error)\n".utf8))
+        }
+    }
+}

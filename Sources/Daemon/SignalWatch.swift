@@ -1,0 +1,42 @@
+// What SIGTERM, SIGINT and SIGHUP mean to a daemon.
+
+import Kernel
+import Spool
+
+/// The operator's wishes, from signals.
+package enum OperatorWish: Sendable { case stop, reload }
+
+extension DaemonContext {
+    /// The wishes that came since the last call.
+    package func wishes() -> [OperatorWish] {
+        Signals.received().compactMap { number in
+            switch number {
+            case Signals.terminate, Signals.interrupt: .stop
+            case Signals.hangup: .reload
+            default: nil
+            }
+        }
+    }
+}
+
+extension DaemonContext {
+    /// Runs one life after another: after an error everything is in the logs, and is begun again from them, a little later
+    /// each time. Ends the process when the operator wishes, or when another process holds the log.
+    package func repeatUntilStopped(_ life: () throws -> Void) -> Never {
+        var failures = 0
+        while true {
+            do {
+                try life()
+                Identity.exit(0)
+            } catch let error as LogError {
+                if case .locked = error { refuse(error) }
+                complain(error)
+            } catch {
+                complain(error)
+            }
+            failures += 1
+            pause(milliseconds: min(200 << min(failures, 7), 15_000))
+            if wishes().contains(.stop) { Identity.exit(0) }
+        }
+    }
+}

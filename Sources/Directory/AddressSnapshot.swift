@@ -1,0 +1,55 @@
+// `addresses.db` as routing sees it: domains, accounts, aliases, routes; no password data. One instance a thread.
+
+package import Kernel
+package import MailModel
+
+/// The published address book. Call `refresh(at:)` before each decision, never inside one.
+package final class AddressSnapshot: AddressBook {
+    private let file: SnapshotFile
+
+    /// `folder` is the directory's folder; nothing is opened before the first `refresh(at:)`.
+    package init(folder: Path) {
+        file = SnapshotFile(
+            folder: folder, kind: .addresses,
+            queries: [
+                "SELECT local, host, port FROM domain WHERE name = ?",
+                "SELECT spelling, folder, enabled, quota, targets FROM address WHERE key = ?",
+            ])
+    }
+
+    /// Looks for a newer snapshot, at most once a second. Errors show in the next question.
+    package func refresh(at now: MonotonicTime) { file.refresh(at: now) }
+
+    package func domain(_ domain: Domain) throws(DirectoryUnavailable) -> DomainEntry {
+        let found = try file.ask { (database) throws(DirectoryUnavailable) in
+            try database.first(0, domain.bytes) { row -> DomainEntry? in
+                guard !row.isNull(1) else { return DomainEntry(isLocal: row.integer(0) != 0) }
+                guard let host = Domain(parsing: row.bytes(1)), let port = UInt16(exactly: row.integer(2)) else { return nil }
+                return DomainEntry(isLocal: row.integer(0) != 0, route: NextHop(host: host, port: port))
+            }
+        }
+        return found ?? DomainEntry(isLocal: false)
+    }
+
+    package func entry(_ key: [UInt8]) throws(DirectoryUnavailable) -> AddressEntry {
+        let found = try file.ask { (database) throws(DirectoryUnavailable) in
+            try database.first(1, key) { AddressSnapshot.entry($0) }
+        }
+        return found ?? .nothing
+    }
+
+    private static func entry(_ row: SnapshotDatabase.Row) -> AddressEntry? {
+        var entry = AddressEntry()
+        if !row.isNull(0) {
+            guard let address = EmailAddress(parsing: row.bytes(0)) else { return nil }
+            entry.account = AccountEntry(
+                address: address, folder: AccountFolder(row.bytes(1)), isEnabled: row.integer(2) != 0,
+                quota: row.isNull(3) ? nil : row.integer(3))
+        }
+        for target in row.bytes(4).split(separator: UInt8(ascii: "\n")) {
+            guard let address = EmailAddress(parsing: target) else { return nil }
+            entry.targets.append(address)
+        }
+        return entry
+    }
+}

@@ -1,0 +1,71 @@
+// The tables of `directory.db`, by numbered migrations that are never edited after a release.
+// Addresses are stored canonical (`EmailAddress.canonical`) beside the spelling that the administrator gave.
+
+import GRDB
+
+enum DirectorySchema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { database in try database.execute(sql: first) }
+        return migrator
+    }
+
+    /// `folder` keeps the name of every folder that was ever given, so that none is given twice.
+    /// `meta.revision` is random anew with each change; a snapshot that has another one is out of date.
+    private static let first = """
+        CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
+        INSERT INTO meta VALUES ('revision', random()), ('pepper', randomblob(32));
+
+        CREATE TABLE domain (
+          name TEXT PRIMARY KEY,
+          created INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER))
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE folder (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE account (
+          id INTEGER PRIMARY KEY,
+          address TEXT NOT NULL UNIQUE,
+          spelling TEXT NOT NULL,
+          domain TEXT NOT NULL REFERENCES domain,
+          folder TEXT NOT NULL UNIQUE REFERENCES folder,
+          enabled INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+          quota INTEGER CHECK (quota > 0),
+          created INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER))
+        ) STRICT;
+        CREATE INDEX account_domain ON account (domain);
+
+        CREATE TABLE credential (
+          account INTEGER PRIMARY KEY REFERENCES account ON DELETE CASCADE,
+          kind TEXT NOT NULL,
+          secret TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE app_password (
+          id INTEGER PRIMARY KEY,
+          account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+          label TEXT NOT NULL,
+          secret TEXT NOT NULL,
+          created INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER)),
+          UNIQUE (account, label)
+        ) STRICT;
+
+        CREATE TABLE alias (
+          name TEXT PRIMARY KEY,
+          domain TEXT NOT NULL REFERENCES domain,
+          created INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER))
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX alias_domain ON alias (domain);
+
+        CREATE TABLE alias_target (
+          alias TEXT NOT NULL REFERENCES alias ON DELETE CASCADE,
+          position INTEGER NOT NULL,
+          address TEXT NOT NULL,
+          spelling TEXT NOT NULL,
+          PRIMARY KEY (alias, position), UNIQUE (alias, address)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX alias_target_address ON alias_target (address);
+
+        CREATE TABLE route (domain TEXT PRIMARY KEY, host TEXT NOT NULL, port INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        """
+}

@@ -1,0 +1,75 @@
+// The one point at which a test makes system calls fail or the process die. Off unless MARTLET_FAULT names a fault.
+
+import Synchronization
+import CLinux
+import Glibc
+
+/// A fault planned by the environment variable `MARTLET_FAULT`, read once.
+///
+/// `kill@137` dies at the 137th call; `kill@sync:3` at the third sync; `EIO@write:2` fails the second write;
+/// `ENOSPC@write:2+` fails every write from the second on. Dying is SIGKILL before the call is made.
+package enum FaultInjection {
+    struct Plan: Sendable {
+        let code: Int32?
+        let call: SystemCall?
+        let first: Int
+        let stays: Bool
+    }
+
+    private static let plan: Plan? = getenv("MARTLET_FAULT").flatMap { Plan(parsing: String(cString: $0)) }
+    private static let made = Atomic<Int>(0)
+
+    /// How many calls the plan has counted; a test walks N upward until it is never reached.
+    package static var count: Int { made.load(ordering: .relaxed) }
+
+    /// The error with which this call must fail, or nil. Does not return where the plan is to die.
+    @inline(__always)
+    static func strike(_ call: SystemCall) -> Int32? {
+        guard let plan else { return nil }
+        return strike(plan, call)
+    }
+
+    @inline(never)
+    private static func strike(_ plan: Plan, _ call: SystemCall) -> Int32? {
+        guard plan.call == nil || plan.call == call else { return nil }
+        let number = made.add(1, ordering: .relaxed).newValue
+        guard number == plan.first || (plan.stays && number > plan.first) else { return nil }
+        guard let code = plan.code else { martlet_die(); return nil }
+        return code
+    }
+}
+
+extension FaultInjection.Plan {
+    private static let codes: [String: Int32] = [
+        "EIO": EIO, "ENOSPC": ENOSPC, "EDQUOT": EDQUOT, "EMFILE": EMFILE, "ENOMEM": ENOMEM, "EINTR": EINTR, "EACCES": EACCES,
+    ]
+
+    init?(parsing text: String) {
+        let parts = text.split(separator: "@", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        if parts[0] == "kill" { code = nil } else if let known = Self.codes[String(parts[0])] { code = known } else { return nil }
+        let place = parts[1].split(separator: ":")
+        guard let last = place.last else { return nil }
+        stays = last.hasSuffix("+")
+        guard let number = Int(stays ? last.dropLast() : last) else { return nil }
+        first = number
+        call = place.count == 2 ? SystemCall(rawValue: String(place[0])) : nil
+        if place.count == 2, call == nil { return nil }
+    }
+}
+
+/// Makes a call: injects the planned fault, repeats after EINTR, throws what the kernel said.
+@inline(__always)
+func attempt(_ call: SystemCall, on object: @autoclosure () -> [UInt8], _ body: () -> Int) throws(KernelError) -> Int {
+    while true {
+        if let code = FaultInjection.strike(call) {
+            if code == EINTR { continue }
+            throw KernelError(call, code: code, object: object())
+        }
+        let result = body()
+        if result >= 0 { return result }
+        let code = errno
+        if code == EINTR { continue }
+        throw KernelError(call, code: code, object: object())
+    }
+}

@@ -1,0 +1,92 @@
+// An answer of DNS, read defensively: every length is checked, every name bounded, a compression loop ends.
+
+import MailModel
+
+/// The records of an answer section (RFC 1035 §4.1).
+package struct DNSMessage: Hashable, Sendable {
+    package enum Data: Hashable, Sendable {
+        /// Four or sixteen bytes.
+        case address([UInt8])
+        /// A preference and a host; the root (empty) is the null MX (RFC 7505).
+        case exchange(preference: UInt16, host: [UInt8])
+        case alias([UInt8])
+        case other(type: UInt16)
+    }
+
+    package struct Record: Hashable, Sendable {
+        package let name: [UInt8]
+        package let data: Data
+        /// Seconds.
+        package let timeToLive: UInt32
+    }
+
+    package let records: [Record]
+
+    private static let maximumRecords = 500
+
+    /// Nil for bytes that are no whole answer.
+    package init?(parsing bytes: [UInt8]) {
+        guard bytes.count >= 12 else { return nil }
+        let questions = Int(bytes[4]) << 8 | Int(bytes[5])
+        let answers = Int(bytes[6]) << 8 | Int(bytes[7])
+        guard questions <= 1, answers <= DNSMessage.maximumRecords else { return nil }
+        var offset = 12
+        for _ in 0..<questions {
+            guard let (_, next) = DNSMessage.name(bytes, at: offset), next + 4 <= bytes.count else { return nil }
+            offset = next + 4
+        }
+        var records: [Record] = []
+        for _ in 0..<answers {
+            guard let (record, next) = DNSMessage.record(bytes, at: offset) else { return nil }
+            records.append(record)
+            offset = next
+        }
+        self.records = records
+    }
+
+    private static func record(_ bytes: [UInt8], at offset: Int) -> (Record, Int)? {
+        guard let (name, fixed) = name(bytes, at: offset), fixed + 10 <= bytes.count else { return nil }
+        let type = UInt16(bytes[fixed]) << 8 | UInt16(bytes[fixed + 1])
+        let life = bytes[(fixed + 4)..<(fixed + 8)].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let length = Int(bytes[fixed + 8]) << 8 | Int(bytes[fixed + 9])
+        let start = fixed + 10
+        guard start + length <= bytes.count, let data = data(bytes, type, start, length) else { return nil }
+        return (Record(name: name, data: data, timeToLive: life), start + length)
+    }
+
+    private static func data(_ bytes: [UInt8], _ type: UInt16, _ start: Int, _ length: Int) -> Data? {
+        switch type {
+        case 1: return length == 4 ? .address(Array(bytes[start..<(start + 4)])) : nil
+        case 28: return length == 16 ? .address(Array(bytes[start..<(start + 16)])) : nil
+        case 5: return name(bytes, at: start).map { .alias($0.0) }
+        case 15:
+            guard length >= 3, let (host, end) = name(bytes, at: start + 2), end <= start + length else { return nil }
+            return .exchange(preference: UInt16(bytes[start]) << 8 | UInt16(bytes[start + 1]), host: host)
+        default: return .other(type: type)
+        }
+    }
+
+    /// A name in text form, lower case, without the final dot; and where it ended in place (RFC 1035 §4.1.4).
+    private static func name(_ bytes: [UInt8], at start: Int) -> ([UInt8], Int)? {
+        var out: [UInt8] = []
+        var offset = start
+        var end: Int?
+        var jumps = 0
+        while offset < bytes.count {
+            let length = Int(bytes[offset])
+            if length == 0 { return (out, end ?? offset + 1) }
+            if length & 0xC0 == 0xC0 {
+                guard offset + 1 < bytes.count, jumps < 32 else { return nil }
+                end = end ?? offset + 2
+                offset = (length & 0x3F) << 8 | Int(bytes[offset + 1])
+                jumps += 1
+                continue
+            }
+            guard length < 64, offset + 1 + length <= bytes.count, out.count + length < 255 else { return nil }
+            if !out.isEmpty { out.append(UInt8(ascii: ".")) }
+            out += bytes[(offset + 1)..<(offset + 1 + length)].asciiLowercased
+            offset += 1 + length
+        }
+        return nil
+    }
+}

@@ -1,0 +1,102 @@
+// DNS through the system's resolver library. Blocks: for worker threads only.
+
+import CLinux
+package import MailModel
+
+/// What came of a question.
+package enum DNSAnswer<Value: Sendable>: Sendable {
+    case found(Value)
+    /// The name exists and has no such record.
+    case noData
+    /// The name does not exist.
+    case noSuchName
+    /// No usable answer: nothing may be concluded.
+    case unavailable
+}
+
+/// Asks the configured servers, or those of the system.
+package struct StubResolver: Sendable {
+    private static let typeMX: Int32 = 15, typeA: Int32 = 1, typeAAAA: Int32 = 28
+    private static let capacity = 65535
+    /// Hosts and addresses beyond these are not tried.
+    private static let maximumHosts = 10, maximumAddresses = 8
+
+    private let servers: [martlet_dns_server]
+
+    /// `servers`: numeric addresses and ports; none for the system's.
+    package init(servers: [(address: String, port: UInt16)]) {
+        self.servers = servers.compactMap { server in
+            var raw = martlet_dns_server()
+            return martlet_dns_server(server.address, server.port, &raw) == 0 ? nil : raw
+        }
+    }
+
+    /// The mail exchangers of a domain by preference; an empty list is the null MX (RFC 7505 §3).
+    package func exchangers(of domain: Domain) -> DNSAnswer<[(preference: UInt16, host: Domain)]> {
+        switch query(domain.bytes, StubResolver.typeMX) {
+        case .found(let message):
+            var hosts: [(preference: UInt16, host: Domain)] = []
+            var isNull = false
+            for record in message.records {
+                guard case .exchange(let preference, let name) = record.data else { continue }
+                if name.isEmpty { isNull = true } else if let host = Domain(parsing: name) { hosts.append((preference, host)) }
+            }
+            if hosts.isEmpty { return isNull ? .found([]) : .noData }
+            hosts.sort { $0.preference < $1.preference }
+            return .found(Array(hosts.prefix(StubResolver.maximumHosts)))
+        case .noData: return .noData
+        case .noSuchName: return .noSuchName
+        case .unavailable: return .unavailable
+        }
+    }
+
+    /// The addresses of a host as text, IPv6 first; numeric names are their own answer.
+    package func addresses(of host: Domain) -> DNSAnswer<[[UInt8]]> {
+        var raw = martlet_dns_server()
+        let text = host.isAddressLiteral ? Array(host.bytes.dropFirst().dropLast()) : host.bytes
+        if martlet_dns_server(text.display, 0, &raw) != 0 { return .found([text]) }
+        if text.elementsEqual("localhost".utf8) { return .found([Array("127.0.0.1".utf8), Array("::1".utf8)]) }
+        let six = query(host.bytes, StubResolver.typeAAAA)
+        let four = query(host.bytes, StubResolver.typeA)
+        let found = StubResolver.addresses(six) + StubResolver.addresses(four)
+        if !found.isEmpty { return .found(Array(found.prefix(StubResolver.maximumAddresses))) }
+        switch (six, four) {
+        case (.unavailable, _), (_, .unavailable): return .unavailable
+        case (.noSuchName, .noSuchName): return .noSuchName
+        case (.found, _), (.noData, _), (.noSuchName, _): return .noData
+        }
+    }
+
+    private static func addresses(_ answer: DNSAnswer<DNSMessage>) -> [[UInt8]] {
+        guard case .found(let message) = answer else { return [] }
+        return message.records.compactMap { record in
+            guard case .address(let bytes) = record.data else { return nil }
+            return text(of: bytes)
+        }
+    }
+
+    private static func text(of address: [UInt8]) -> [UInt8] {
+        if address.count == 4 { return Array(address.map { "\($0)" }.joined(separator: ".").utf8) }
+        let groups = stride(from: 0, to: 16, by: 2).map { String(UInt16(address[$0]) << 8 | UInt16(address[$0 + 1]), radix: 16) }
+        return Array(groups.joined(separator: ":").utf8)
+    }
+
+    private func query(_ name: [UInt8], _ type: Int32) -> DNSAnswer<DNSMessage> {
+        guard !name.contains(0) else { return .noSuchName }
+        var failure: Int32 = 0
+        var length: Int32 = -1
+        let answer = [UInt8](unsafeUninitializedCapacity: StubResolver.capacity) { buffer, count in
+            length = servers.withUnsafeBufferPointer { servers in
+                martlet_dns_query(
+                    name.display, type, servers.baseAddress, Int32(servers.count), buffer.baseAddress, buffer.count, &failure)
+            }
+            count = max(0, Int(length))
+        }
+        guard length < 0 else { return DNSMessage(parsing: answer).map { .found($0) } ?? .unavailable }
+        switch failure {
+        case 1: return .noSuchName
+        case 4: return .noData
+        default: return .unavailable
+        }
+    }
+}

@@ -1,0 +1,125 @@
+// MAIL, RCPT, DATA and the content: one message, with a result for each recipient.
+
+internal import MailModel
+
+extension ClientSession {
+    /// Starts the message at hand; what cannot be said to this server is settled without a word.
+    mutating func begin() {
+        settleUnsayable()
+        guard transaction?.unsent.isEmpty == false else {
+            stage = .idle
+            return finish()
+        }
+        if needsReset { return send(Command.rset.wire, awaiting: .reset) }
+        sendEnvelope()
+    }
+
+    mutating func resetAnswered(_ reply: ReceivedReply) {
+        guard reply.replyClass == .positive else { return giveUpOnHost(reply) }
+        needsReset = false
+        sendEnvelope()
+    }
+
+    private mutating func settleUnsayable() {
+        guard let message = transaction?.message else { return }
+        let needsUTF8 = DeliveryOutcome.permanent(
+            .permanent(6, 7), reason: Array("server takes ASCII addresses only".utf8))
+        if let limit = offer.sizeLimit, let size = message.size, size > limit {
+            let tooBig = DeliveryOutcome.permanent(
+                .permanent(3, 4), reason: Array("larger than the server's limit of \(limit)".utf8))
+            transaction?.settleAll(tooBig, .mail, [])
+            transaction?.unsent = []
+        } else if message.sender.address?.isASCII == false {
+            transaction?.settleAll(needsUTF8, .mail, [])
+            transaction?.unsent = []
+        }
+        for index in transaction?.unsent ?? [] where !message.recipients[index].isASCII {
+            transaction?.settle(index, needsUTF8, .recipients, [])
+        }
+        transaction?.unsent.removeAll { !message.recipients[$0].isASCII }
+    }
+
+    /// With PIPELINING, the whole envelope at once (RFC 2920 §3.1); DATA waits for the verdict on it.
+    private mutating func sendEnvelope() {
+        guard let message = transaction?.message, let unsent = transaction?.unsent else { return }
+        var bytes = Command.mail(message.sender, parameters(of: message)).wire
+        transaction?.awaitsMail = true
+        needsReset = true
+        if offer.pipelining {
+            for index in unsent { bytes += Command.rcpt(.mailbox(message.recipients[index])).wire }
+            transaction?.awaited = unsent[...]
+            transaction?.unsent = []
+        }
+        send(bytes, awaiting: .mail)
+    }
+
+    /// RFC 6152 §3 deviation: 8-bit content goes to a server without 8BITMIME as it is, as every large MTA does.
+    private func parameters(of message: OutgoingMessage) -> MailParameters {
+        MailParameters(
+            size: offer.offersSize ? message.size : nil,
+            body: offer.eightBitMIME && message.body == .eightBitMIME ? .eightBitMIME : nil)
+    }
+
+    mutating func envelopeAnswered(_ reply: ReceivedReply) {
+        if transaction?.awaitsMail == true {
+            mailAnswered(reply)
+        } else if let index = transaction?.awaited.popFirst() {
+            recipientAnswered(index, reply)
+        }
+        guard transaction?.awaited.isEmpty == true else { return }
+        if transaction?.mailRefusal == nil, let index = transaction?.unsent.first {
+            transaction?.unsent.removeFirst()
+            transaction?.awaited = [index]
+            guard let address = transaction?.message.recipients[index] else { return }
+            return send(Command.rcpt(.mailbox(address)).wire, awaiting: .recipients)
+        }
+        envelopeDone()
+    }
+
+    private mutating func mailAnswered(_ reply: ReceivedReply) {
+        transaction?.awaitsMail = false
+        stage = .recipients
+        guard reply.replyClass != .positive else { return }
+        transaction?.mailRefusal = reply
+        transaction?.settleAll(reply.outcome, .mail, reply.bytes)
+    }
+
+    /// After a refused MAIL the replies to pipelined RCPTs mean nothing, and are counted all the same.
+    private mutating func recipientAnswered(_ index: Int, _ reply: ReceivedReply) {
+        guard transaction?.mailRefusal == nil else { return }
+        if reply.replyClass == .positive {
+            transaction?.accept(index)
+        } else {
+            transaction?.settle(index, reply.outcome, .recipients, reply.bytes)
+        }
+    }
+
+    private mutating func envelopeDone() {
+        if transaction?.mailRefusal != nil { needsReset = false }
+        guard transaction?.mailRefusal == nil, transaction?.accepted.isEmpty == false else { return finish() }
+        send(Command.data.wire, awaiting: .data)
+    }
+
+    mutating func dataAnswered(_ reply: ReceivedReply) {
+        guard reply.replyClass == .intermediate else {
+            // 2xx to DATA is nonsense, and whatever it means, no content was taken.
+            let outcome = reply.replyClass == .positive ? reply.hostOutcome : reply.outcome
+            transaction?.settleAll(outcome, .data, reply.bytes)
+            return finish()
+        }
+        stage = .content
+        act(.sendContent)
+    }
+
+    /// RFC 5321 §4.2.5: one reply for all recipients. RFC 2033 §4.2: one for each that was accepted.
+    mutating func contentAnswered(_ reply: ReceivedReply) {
+        needsReset = false
+        if configuration.dialect == .lmtp, let index = transaction?.takeAccepted() {
+            transaction?.settle(index, reply.outcome, .end, reply.bytes)
+            if transaction?.accepted.isEmpty == false { return }
+        } else {
+            transaction?.settleAll(reply.outcome, .end, reply.bytes)
+        }
+        finish()
+    }
+}

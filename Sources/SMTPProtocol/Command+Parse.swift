@@ -1,0 +1,94 @@
+// From a line without its CRLF to a command. Verbs are found without case (RFC 5321 §2.4).
+
+private import MailModel
+
+extension Command {
+    /// Parses a whole line. Trailing spaces are ignored (RFC 5321 §4.1.1).
+    package init(parsing line: some Collection<UInt8>) throws(CommandFault) {
+        var text = Array(line)[...]
+        while text.last == UInt8(ascii: " ") { text = text.dropLast() }
+        guard let first = text.first else { throw .unrecognised }
+        // RFC 5321 has no verb that begins otherwise; a TLS or binary greeting does (ALPACA).
+        guard first.isASCIILetter else { throw .notMail }
+        guard text.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw .badArguments }
+        let verb = text.prefix { $0 != UInt8(ascii: " ") }
+        self = try Command.parse(verb: verb, rest: text[verb.endIndex...].drop { $0 == UInt8(ascii: " ") })
+    }
+
+    private static func parse(verb: ArraySlice<UInt8>, rest: ArraySlice<UInt8>) throws(CommandFault) -> Command {
+        guard verb.count <= 8 else { throw verb.last == UInt8(ascii: ":") ? .notMail : .unrecognised }
+        switch verb.map({ $0.asciiLowercased }).display {
+        case "ehlo": return .ehlo(try clientName(rest))
+        case "helo": return .helo(try clientName(rest))
+        case "mail": return try mail(rest)
+        case "rcpt": return try recipient(rest)
+        case "data": return try alone(.data, rest)
+        case "rset": return try alone(.rset, rest)
+        case "quit": return try alone(.quit, rest)
+        case "starttls": return try alone(.startTLS, rest)
+        case "noop": return .noop
+        case "help": return .help
+        case "vrfy": return try verification(rest)
+        case "auth": return try authentication(rest)
+        case "expn", "bdat", "turn", "etrn", "atrn", "burl", "send", "soml", "saml", "lhlo", "xclient", "xforward":
+            throw .notImplemented
+        case "get", "post", "put", "head", "connect", "options", "delete", "patch", "trace": throw .notMail
+        default: throw verb.last == UInt8(ascii: ":") ? .notMail : .unrecognised
+        }
+    }
+
+    private static func alone(_ command: Command, _ rest: ArraySlice<UInt8>) throws(CommandFault) -> Command {
+        guard rest.isEmpty else { throw .takesNoArguments }
+        return command
+    }
+
+    private static func verification(_ rest: ArraySlice<UInt8>) throws(CommandFault) -> Command {
+        guard !rest.isEmpty else { throw .badArguments }
+        return .vrfy
+    }
+
+    /// RFC 5321 §4.1.4: a name that is not true, or no domain at all, must not cost the client its mail.
+    private static func clientName(_ rest: ArraySlice<UInt8>) throws(CommandFault) -> [UInt8] {
+        guard (1...255).contains(rest.count), rest.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { throw .badArguments }
+        return Array(rest)
+    }
+
+    private static func mail(_ rest: ArraySlice<UInt8>) throws(CommandFault) -> Command {
+        let (path, parameters) = try pathAndRest(rest, after: "FROM:", .badSender)
+        guard let sender = PathParser.reversePath(path) else { throw .badSender }
+        if let address = sender.address, !address.isASCII { throw .needsUTF8 }
+        do {
+            return .mail(sender, try MailParameters(parsing: parameters))
+        } catch {
+            throw error == .unknown ? .unknownParameter : .badArguments
+        }
+    }
+
+    private static func recipient(_ rest: ArraySlice<UInt8>) throws(CommandFault) -> Command {
+        let (path, parameters) = try pathAndRest(rest, after: "TO:", .badRecipient)
+        guard let recipient = PathParser.forwardPath(path) else { throw .badRecipient }
+        if case .mailbox(let address) = recipient, !address.isASCII { throw .needsUTF8 }
+        guard parameters.isEmpty else {
+            throw parameters.first == UInt8(ascii: " ") ? .unknownParameter : .badRecipient
+        }
+        return .rcpt(recipient)
+    }
+
+    /// RFC 5321 §4.1.1.2 deviation: spaces after the colon are forgiven, as every large server does.
+    private static func pathAndRest(
+        _ rest: ArraySlice<UInt8>, after word: StaticString, _ fault: CommandFault
+    ) throws(CommandFault) -> (ArraySlice<UInt8>, ArraySlice<UInt8>) {
+        let length = word.utf8CodeUnitCount
+        guard rest.prefix(length).equalsIgnoringASCIICase(word) else { throw .badArguments }
+        guard let parts = PathParser.split(rest.dropFirst(length).drop { $0 == UInt8(ascii: " ") }) else { throw fault }
+        return parts
+    }
+
+    private static func authentication(_ rest: ArraySlice<UInt8>) throws(CommandFault) -> Command {
+        let words = rest.split(separator: UInt8(ascii: " "))
+        guard let mechanism = words.first, (1...20).contains(mechanism.count), words.count <= 2 else {
+            throw .badArguments
+        }
+        return .auth(mechanism: Array(mechanism), initial: words.count == 2 ? Array(words[1]) : nil)
+    }
+}

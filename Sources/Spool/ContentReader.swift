@@ -1,0 +1,84 @@
+// Content of accepted messages, for the agents that bring it on. What does not match its checksum is never delivered.
+
+package import Kernel
+package import MailModel
+package import SpoolFormat
+
+/// Why content could not be had. Always a temporary failure, never a missing message.
+package enum ContentError: Error, Sendable {
+    case missing(ContentLocation)
+    /// The bytes on the disk are not those that were accepted.
+    case corrupt(ContentLocation)
+    case kernel(KernelError)
+}
+
+/// Reads content by its location; keeps a few segments open. Used by one thread.
+package final class ContentReader {
+    private let folders: [QueueOrigin: (mail: DirectoryHolder, big: DirectoryHolder)]
+    private var open: [(origin: QueueOrigin, number: UInt32, file: SegmentFile)] = []
+    private let owners: [QueueOrigin: UInt32]
+
+    private final class DirectoryHolder: Sendable {
+        let directory: DirectoryDescriptor
+        init(_ directory: consuming DirectoryDescriptor) { self.directory = directory }
+    }
+
+    /// `owners`: the uid of each origin's files, where programs have their own.
+    package init(spool: borrowing DirectoryDescriptor, owners: [QueueOrigin: UInt32] = [:]) throws(KernelError) {
+        self.owners = owners
+        var folders: [QueueOrigin: (mail: DirectoryHolder, big: DirectoryHolder)] = [:]
+        for origin in QueueOrigin.allCases {
+            let path = LogName(origin.owner, .mail).path
+            folders[origin] = (
+                DirectoryHolder(try spool.openDirectory(path)), DirectoryHolder(try spool.openDirectory(path / "big"))
+            )
+        }
+        self.folders = folders
+    }
+
+    /// The whole content, checked. For content up to the inline limit.
+    package func content(at location: ContentLocation, id: QueueID) throws(ContentError) -> [UInt8] {
+        guard let position = location.position else { throw .missing(location) }
+        let file = try segment(location, number: position.segment)
+        let bytes: [UInt8]
+        do throws(KernelError) { bytes = try file.descriptor.read(location.extent.length, at: position.offset) } catch {
+            throw .kernel(error)
+        }
+        guard bytes.count == location.extent.length, CRC32C.checksum(bytes) == location.extent.checksum else {
+            throw .corrupt(location)
+        }
+        return bytes
+    }
+
+    /// The file of big content, open and with its length right; the reader checks the sum over all it has read.
+    package func big(_ location: ContentLocation, id: QueueID) throws(ContentError) -> Descriptor {
+        guard let folder = folders[location.origin]?.big else { throw .missing(location) }
+        do throws(KernelError) {
+            let file = try folder.directory.open(Path(id.text))
+            let status = try file.status()
+            guard status.kind == .file, status.size == Int64(location.extent.length),
+                owners[location.origin] == nil || owners[location.origin] == status.owner
+            else { throw KernelError(.read, code: 74, object: id.text) }
+            return file
+        } catch {
+            throw error.isMissing ? .missing(location) : .kernel(error)
+        }
+    }
+
+    private func segment(_ location: ContentLocation, number: UInt32) throws(ContentError) -> SegmentFile {
+        if let known = open.first(where: { $0.origin == location.origin && $0.number == number }) { return known.file }
+        guard let folder = folders[location.origin]?.mail else { throw .missing(location) }
+        do throws(SegmentProblem) {
+            let file = try SegmentFile(
+                folder: folder.directory, number: number, log: LogName(location.origin.owner, .mail), owner: owners[location.origin])
+            if open.count >= 16 { open.removeFirst() }
+            open.append((location.origin, number, file))
+            return file
+        } catch {
+            switch error {
+            case .missing: throw .missing(location)
+            case .unusable(let reason): throw .kernel(reason)
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+// Messages that a program took responsibility for: the record and the content in one append, and their erasure when all is done.
+
+package import Kernel
+package import MailModel
+package import SpoolFormat
+
+/// The mail log of smtpd, submission or queued; used by one thread.
+package final class MailLog {
+    /// Longer content gets a file of its own. Bytes.
+    package static let inlineLimit = 128 * 1024
+    /// Content of a finished message whose segment must stay is punched out after this time. Seconds.
+    private static let punchDelay: Int64 = 5
+
+    package let log: LogWriter
+    package let origin: QueueOrigin
+    private let big: DirectoryDescriptor
+    private var bigPending = false
+    private var segments: [UInt32: SegmentMessages] = [:]
+    private var home: [QueueID: UInt32] = [:]
+    private var finished: [(content: LogPosition, length: Int64, at: MonotonicTime)] = []
+
+    private struct SegmentMessages {
+        struct Extent { let offset: Int64; let length: Int64; let isBig: Bool }
+        var live: [QueueID: Extent] = [:]
+    }
+
+    package init(spool: borrowing DirectoryDescriptor, _ owner: SpoolOwner, origin: QueueOrigin, reserve: Int64 = 0) throws(LogError) {
+        self.origin = origin
+        log = try LogWriter(spool: spool, LogName(owner, .mail), reserve: reserve)
+        do throws(KernelError) { big = try spool.openDirectory(LogName(owner, .mail).path / "big") } catch { throw .failed(error) }
+    }
+
+    /// Starts writing, learns what is still there, and removes content files that no record names.
+    ///
+    /// Returns the accept records that are there, oldest first.
+    package func begin() throws(LogError) -> [Record] {
+        try log.begin()
+        var records: [Record] = []
+        do throws(KernelError) {
+            for number in try log.segments() { records += try index(number) }
+            try removeOrphans()
+        } catch { throw .failed(error) }
+        return records
+    }
+
+    private func index(_ number: UInt32) throws(KernelError) -> [Record] {
+        let file: SegmentFile
+        do throws(SegmentProblem) { file = try log.open(number) } catch { return [] }
+        let successor = try? log.open(number + 1)
+        var reader = SegmentReader(file)
+        if let sealed = successor?.header.predecessor, sealed.segment == number { reader.limit = sealed.offset }
+        var records: [Record] = []
+        segments[number] = SegmentMessages()
+        while true {
+            guard let placed = try reader.next() else {
+                guard try reader.resynchronise() != nil else { return records }
+                continue
+            }
+            guard placed.record.verb == .accept, let id = placed.record.id else { continue }
+            note(id, segment: number, offset: placed.contentOffset, length: Int64(placed.contentLength), isBig: placed.record.extent(.big) != nil)
+            records.append(placed.record)
+        }
+    }
+
+    private func note(_ id: QueueID, segment: UInt32, offset: Int64, length: Int64, isBig: Bool) {
+        if let earlier = home[id], earlier != segment { segments[earlier]?.live[id] = nil }
+        home[id] = segment
+        segments[segment, default: SegmentMessages()].live[id] = .init(offset: offset, length: length, isBig: isBig)
+    }
+
+    private func removeOrphans() throws(KernelError) {
+        for entry in try big.list() {
+            if let id = QueueID(parsing: entry.name), home[id] != nil { continue }
+            try big.unlink(Path(entry.name))
+        }
+    }
+
+    /// Appends an accept record and its content, which `line` must not state yet.
+    package func append(_ line: RecordLine, id: QueueID, content: [[UInt8]]) -> ContentLocation {
+        var checksum: UInt32 = 0
+        var length = 0
+        for part in content {
+            checksum = CRC32C.checksum(part, continuing: checksum)
+            length += part.count
+        }
+        let extent = ContentExtent(length: length, checksum: checksum)
+        let (position, lineLength) = log.append(line.adding(.content, extent.text), content: content)
+        let start = LogPosition(segment: position.segment, offset: position.offset + Int64(lineLength))
+        note(id, segment: start.segment, offset: start.offset, length: Int64(length), isBig: false)
+        return ContentLocation(origin: origin, position: start, extent: extent)
+    }
+
+    /// Appends an accept record whose content is a file that was written and synced.
+    package func append(_ line: RecordLine, id: QueueID, big extent: ContentExtent) -> ContentLocation {
+        let (position, _) = log.append(line.adding(.big, extent.text))
+        note(id, segment: position.segment, offset: 0, length: 0, isBig: true)
+        bigPending = true
+        return ContentLocation(origin: origin, position: nil, extent: extent)
+    }
+
+    /// Creates the file for content above the limit.
+    package func createBig(_ id: QueueID) throws(KernelError) -> Descriptor { try big.create(Path(id.text), mode: 0o640, .append) }
+    package func discardBig(_ id: QueueID) { try? big.unlink(Path(id.text)) }
+
+    /// Makes what was appended durable: first the folder of big files, then the log.
+    package func commit() throws(LogError) {
+        if bigPending {
+            do throws(KernelError) { try big.sync() } catch {
+                log.dropPending()
+                throw .failed(error)
+            }
+            bigPending = false
+        }
+        try log.commit()
+    }
+
+    /// What a failed commit left: these messages are not ours.
+    package func forget(_ ids: [QueueID]) {
+        for id in ids {
+            if let segment = home.removeValue(forKey: id), let extent = segments[segment]?.live.removeValue(forKey: id), extent.isBig {
+                discardBig(id)
+            }
+        }
+    }
+
+    package var liveCount: Int { home.count }
+    package func holds(_ id: QueueID) -> Bool { home[id] != nil }
+
+    /// `queued` has said durably that nobody needs these any more.
+    package func release(_ ids: [QueueID], now: MonotonicTime) {
+        for id in ids {
+            guard let number = home.removeValue(forKey: id), let extent = segments[number]?.live.removeValue(forKey: id) else { continue }
+            if extent.isBig { discardBig(id) }
+            if extent.length >= 4096 {
+                finished.append((LogPosition(segment: number, offset: extent.offset), extent.length, now))
+            }
+        }
+    }
+
+    /// Unlinks segments whose messages are all done, and after a while frees the content of done messages beside open ones.
+    package func erase(now: MonotonicTime) throws(KernelError) {
+        let current = log.end.segment
+        for (number, messages) in segments where number < current && messages.live.isEmpty {
+            try log.dropSegment(number)
+            segments[number] = nil
+        }
+        var kept: [(content: LogPosition, length: Int64, at: MonotonicTime)] = []
+        for entry in finished where segments[entry.content.segment] != nil {
+            // A segment that is still written is erased after its end: its last commit lines are durable then.
+            if entry.content.segment < current, now - entry.at >= .seconds(MailLog.punchDelay) {
+                try log.punch(entry.content, length: entry.length)
+            } else {
+                kept.append(entry)
+            }
+        }
+        finished = kept
+        // An idle program's last segment would keep what is done: begin a new one when nothing in it is open.
+        if let messages = segments[current], messages.live.isEmpty, log.end.offset > 1 << 20 { log.rollOver() }
+    }
+}

@@ -1,0 +1,73 @@
+// Every record verb and every key, once: docs/events.md lists them and a test compares the two.
+
+/// What a record says happened. The raw value is the first word of its line.
+package enum Verb: String, CaseIterable, Sendable {
+    /// Of the log itself: everything before this offset is durable.
+    case commit
+
+    // A program that takes mail in: smtpd, submission; queued for bounces and adopted drops.
+    case accept
+    case refuse
+    case connect
+    case disconnect
+    case authenticate
+
+    // queued
+    case state
+    case cursor
+    case open
+    case pending
+    case route
+    case assign
+    case deferred
+    case done
+    case stateEnd = "state-end"
+    case released
+    case adopted
+    case bounced
+
+    // locald, remoted
+    case staged
+    case delivered
+    case withdrawn
+    case sent
+    case temporary
+    case failed
+
+    // pop3d, imapd
+    case login
+    case logout
+    case fetch
+    case append
+    case delete
+    case copy
+    case move
+
+    // every program
+    case start
+    case stop
+    case corrupt
+    case problem
+
+    // mailctl and the supervisor
+    case request
+    case spawn
+    case exit
+}
+
+/// The keys of records. The raw value stands before `=` in the line.
+package enum Key: String, CaseIterable, Sendable {
+    case at, from, to, recipient, final, account, peer, helo, tls, auth, body, size, hops, reason, status, host, file, store, path
+    case messageID = "msgid"
+    case content, big, location, agent, attempt, answers, until, kind, parent, log, segment, offset, upto, service, pid, uid
+    case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result
+}
+
+extension Verb {
+    private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { (Array($0.rawValue.utf8), $0) })
+
+    init?(_ name: ArraySlice<UInt8>) {
+        guard let verb = Verb.byName[Array(name)] else { return nil }
+        self = verb
+    }
+}

@@ -1,0 +1,23 @@
+// locald: the local delivery agent. Brings each assigned copy into its Maildir, exactly once across any crash.
+//
+// Runs as     martlet-locald (group martlet-deliver)
+// Reads       queued's events; the mail logs' content
+// Writes      spool/locald/; the store's stage and the new/ folders of Maildirs
+// Talks to    nobody: no socket of any kind
+// Never       opens cur/, a credential, the directory or a network connection
+// Trusts      queued's `assign` for what goes where; content only if its checksum is right
+// If captured adds mail to mailboxes, reads mail in transit; has no way out
+// Standards   Maildir; RFC 5321 §4.4 (Return-Path)
+
+import Configuration
+import Daemon
+import Kernel
+import Spool
+
+@main
+enum Main {
+    static func main() {
+        let context = DaemonContext.begin("locald", services: [.locald], arguments: CommandLine.arguments)
+        context.repeatUntilStopped { try Runner(context).run() }
+    }
+}

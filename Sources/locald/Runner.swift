@@ -1,0 +1,238 @@
+// locald's loop: what is assigned becomes staged, released, delivered, in this order, each durable before the next is said.
+
+import Configuration
+import Daemon
+import Kernel
+import Mailbox
+import MailModel
+import Spool
+import SpoolFormat
+
+/// One life of the delivery agent, from opening its log to an error or the wish to stop.
+final class Runner {
+    /// Copies that go through the store together.
+    private static let batch = 256
+
+    private let context: DaemonContext
+    private let events: EventWriter
+    private let follower: LogFollower
+    private let content: ContentReader
+    private let inotify: Inotify
+    private let crew: WorkCrew
+    private var courier: Courier?
+    private var copies = AgentLedger<StagedCopy>()
+    private var waiting: [Job] = []
+    private var held: [Job] = []
+
+    init(_ context: DaemonContext) throws {
+        self.context = context
+        let spool = context.openSpool()
+        events = try EventWriter(spool: spool, .locald, reserve: 1 << 20)
+        content = try ContentReader(spool: spool)
+        inotify = try Inotify()
+        crew = WorkCrew(size: context.configuration.delivery.threads)
+        let newest = try events.log.newestRecords()
+        for placed in newest { copies.replay(placed.record) }
+        let start = try LogFollower.newestSegment(spool: spool, LogName(.queued, .events))
+        follower = try LogFollower(spool: spool, LogName(.queued, .events), from: start)
+        _ = try inotify.watch(follower.path, for: [.modified, .movedTo])
+        events.log.preamble = { [unowned self] in copies.stateBlock(cursor: follower.position) }
+        try events.log.begin()
+        events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
+        try events.commit()
+    }
+
+    func run() throws {
+        while !context.wishes().contains(.stop) {
+            try hear()
+            try openStore()
+            let worked = try deliver()
+            if !worked, waitReadable([inotify.descriptor.raw, context.signals], milliseconds: held.isEmpty ? 1000 : 500).contains(0) {
+                _ = inotify.drain()
+            }
+        }
+        events.append(RecordLine(.stop), at: .now())
+        try events.commit()
+    }
+
+    // MARK: What queued says
+
+    private func hear() throws {
+        for placed in try follower.poll(limit: 2048) {
+            switch placed.record.verb {
+            case .assign: if let job = Job(placed) { take(job) }
+            case .pending: if placed.record[.answers] != nil, let job = Job(placed) { take(job) }
+            case .done: if let id = placed.record.id { copies.forget(id) }
+            default: break
+            }
+        }
+        for damage in follower.damage {
+            events.append(RecordLine(.corrupt).adding(.log, damage.log.text).adding(.upto, damage.from.text).adding(.reason, damage.reason), at: .now())
+        }
+        follower.damage.removeAll()
+    }
+
+    /// A copy in flight is not begun twice; one that was answered gets its answer again.
+    private func take(_ job: Job) {
+        switch copies[job.key] {
+        case .staged?: return
+        case .final(let line)?: events.append(line, at: .now())
+        case .answered(job.answers, let line)?: events.append(line, at: .now())
+        case .answered?, nil:
+            if inFlight.insert(Flight(key: job.key, answers: job.answers)).inserted { waiting.append(job) }
+        }
+    }
+
+    private struct Flight: Hashable {
+        let key: CopyKey
+        let answers: LogPosition
+    }
+    private var inFlight: Set<Flight> = []
+
+    // MARK: The store
+
+    /// Opens the store, or finds it again; what was staged before comes first.
+    private func openStore() throws {
+        if courier != nil { return }
+        do throws(StoreError) {
+            let stage = try Stage(
+                store: context.configuration.paths.store, expecting: nil,
+                context: StoreContext(host: context.configuration.hostname.bytes, bootID: StoreContext.currentBootID()))
+            let opened = Courier(delivery: try Delivery(stage: stage), crew: crew, host: context.configuration.hostname.bytes)
+            try opened.removeLeftovers(keeping: Set(copies.staged.map(\.held.unique)))
+            try finishStaged(opened)
+            courier = opened
+        } catch {
+            complain(error)
+        }
+        try events.commit()
+    }
+
+    /// Recovery of staged copies: rename what is on the stage, and find out what became of the rest.
+    private func finishStaged(_ courier: Courier) throws(StoreError) {
+        for (account, staged) in Dictionary(grouping: copies.staged, by: \.held.account) {
+            let found = try courier.find(Set(staged.map(\.held.unique)), of: account)
+            for (key, held) in staged {
+                let place = found[held.unique]
+                if case .stage? = place { _ = try courier.release(held.name, to: account) }
+                finished.append((key, held, place == nil ? "presumed" : nil))
+            }
+        }
+        settle(courier.syncMailboxes())
+    }
+
+    private var finished: [(key: CopyKey, copy: StagedCopy, result: String?)] = []
+
+    /// Says `delivered` of what was released and synced; the rest stays staged and is looked for again.
+    private func settle(_ failed: Set<AccountFolder>) {
+        for entry in finished where !failed.contains(entry.copy.account) {
+            var line = RecordLine(.delivered, entry.key)
+            entry.copy.describe(in: &line)
+            if let result = entry.result { line.add(.result, result) }
+            copies.set(entry.key, .final(line))
+            events.append(line, at: .now())
+        }
+        finished.removeAll(keepingCapacity: true)
+        if !failed.isEmpty { courier = nil }
+    }
+
+    // MARK: A batch
+
+    private func deliver() throws -> Bool {
+        guard !waiting.isEmpty else {
+            guard events.log.hasPending else { return false }
+            try events.commit()
+            return false
+        }
+        let jobs = Array(waiting.prefix(Runner.batch))
+        waiting.removeFirst(jobs.count)
+        for job in jobs { inFlight.remove(Flight(key: job.key, answers: job.answers)) }
+        guard let courier else {
+            for job in jobs { answer(job, EnhancedStatus(.temporary, 2, 0), "the mail store is not there") }
+            try events.commit()
+            return true
+        }
+        let staged = stage(jobs, courier)
+        try events.commit()
+        for (job, copy) in staged {
+            do throws(StoreError) {
+                _ = try courier.release(copy.name, to: copy.account)
+                finished.append((job.key, copy, nil))
+            } catch {
+                // Staged and not released: it stays so, and is released when the store is opened again.
+                complain(error)
+                self.courier = nil
+            }
+        }
+        settle(courier.syncMailboxes())
+        return true
+    }
+
+    private func stage(_ jobs: [Job], _ courier: Courier) -> [(Job, StagedCopy)] {
+        var staged: [(Job, StagedCopy)] = []
+        var loaded: [Courier.Loaded] = []
+        var last: (location: ContentLocation, bytes: [UInt8])?
+        for job in jobs {
+            do {
+                if job.location.position == nil {
+                    let name = try courier.stageBig(job, from: try content.big(job.location, id: job.key.id))
+                    staged.append((job, StagedCopy(name: name, account: job.account)))
+                } else {
+                    let bytes = try last.flatMap { $0.location == job.location ? $0.bytes : nil } ?? content.content(at: job.location, id: job.key.id)
+                    last = (job.location, bytes)
+                    loaded.append(Courier.Loaded(job: job, content: bytes))
+                }
+            } catch { refuse(job, error) }
+        }
+        do throws(StoreError) {
+            for (entry, result) in zip(loaded, try courier.stage(loaded)) {
+                switch result {
+                case .success(let name): staged.append((entry.job, StagedCopy(name: name, account: entry.job.account)))
+                case .failure(let error): refuse(entry.job, error)
+                }
+            }
+        } catch {
+            // The folder's sync failed: none of the names is sure.
+            for job in staged.map(\.0) + loaded.map(\.job) { refuse(job, error) }
+            self.courier = nil
+            return []
+        }
+        for (job, copy) in staged {
+            copies.set(job.key, .staged(copy))
+            var line = RecordLine(.staged, job.key)
+            copy.describe(in: &line)
+            events.append(line, at: .now())
+        }
+        return staged
+    }
+
+    private func refuse(_ job: Job, _ error: any Error) {
+        let status: EnhancedStatus
+        switch error {
+        case let error as StoreError:
+            if case .kernel(let reason) = error, reason.isNoSpace { status = EnhancedStatus(.temporary, 3, 1) } else { status = EnhancedStatus(.temporary, 2, 0) }
+        default: status = EnhancedStatus(.temporary, 3, 0)
+        }
+        if case ContentError.corrupt(let location) = error {
+            events.append(RecordLine(.corrupt, job.key.id).adding(.location, location.text).adding(.reason, "content does not match its checksum"), at: .now())
+        }
+        answer(job, status, "\(error)")
+    }
+
+    private func answer(_ job: Job, _ status: EnhancedStatus, _ reason: String) {
+        let line = RecordLine(.temporary, job.key).adding(.answers, job.answers.text)
+            .adding(.status, status.description).adding(.reason, reason)
+        copies.set(job.key, .answered(job.answers, line))
+        events.append(line, at: .now())
+    }
+
+    private var lastComplaint = MonotonicTime(nanoseconds: 0)
+
+    /// At most one line a second.
+    private func complain(_ error: StoreError) {
+        let now = MonotonicTime.now()
+        guard now - lastComplaint >= .seconds(1) else { return }
+        lastComplaint = now
+        events.append(RecordLine(.problem).adding(.reason, "\(error)"), at: .now())
+    }
+}

@@ -1,0 +1,26 @@
+// The list of commands.
+
+import ArgumentParser
+
+struct Mailctl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mailctl",
+        abstract: "Administers Martlet: sets it up, runs it, and tells what it does.",
+        discussion: """
+            A system installation is at /etc/martlet and /var/spool/martlet. `--root DIR` names a tree that holds \
+            everything: etc/martlet.toml, spool and cache.
+            """,
+        version: "mailctl (Martlet) 1.0",
+        groupedSubcommands: [
+            CommandGroup(name: "Setup", subcommands: [InitCommand.self, ConfigCommand.self]),
+            CommandGroup(name: "Running", subcommands: [
+                RunCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self, StatusCommand.self,
+            ]),
+            CommandGroup(name: "Directory", subcommands: [
+                DomainCommand.self, AccountCommand.self, AliasCommand.self, RouteCommand.self, DirectoryCommand.self,
+            ]),
+            CommandGroup(name: "Mail", subcommands: [QueueCommand.self]),
+        ])
+
+    @OptionGroup var options: GlobalOptions
+}

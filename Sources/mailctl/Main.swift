@@ -1,0 +1,39 @@
+// mailctl: the administrator's tool, and `mailctl run`, the supervisor where there is no systemd.
+//
+// Runs as     who calls it; root for a system installation, anyone for a tree of their own
+// Reads       everything below the root
+// Writes      the configuration once, the directory database, spool/mailctl, spool/supervisor; folders and owners at init
+// Talks to    the daemons by appending requests to its own log; `run` by signals to the children that it started
+// Never       connects to a network, opens a mailbox for writing
+// Trusts      the configuration file; from the spool only what a folder's owner may say
+// If captured it is what root may do: nothing listens here, so only local input can reach it
+// Standards   sysexits(3), LISTEN_FDS (sd_listen_fds(3))
+
+import ArgumentParser
+import Kernel
+
+@main
+enum Main {
+    static func main() {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        do {
+            var command = try Mailctl.parseAsRoot(arguments)
+            try command.run()
+        } catch let failure as Failure {
+            Output.complain(failure, json: arguments.contains("--json"))
+            Identity.exit(failure.status.rawValue)
+        } catch {
+            endOfParsing(error, json: arguments.contains("--json"))
+        }
+    }
+
+    /// Help and versions go to stdout with status 0, wrong usage to stderr with 64.
+    private static func endOfParsing(_ error: any Error, json: Bool) -> Never {
+        if json, Mailctl.exitCode(for: error) != .success {
+            let usage = Failure(.usage, Mailctl.message(for: error), remedy: "see `mailctl help`")
+            Output.complain(usage, json: true)
+            Identity.exit(ExitStatus.usage.rawValue)
+        }
+        Mailctl.exit(withError: error)
+    }
+}

@@ -1,0 +1,152 @@
+// Mail in transit as the logs tell it: queued's newest state block, what it said since, and what came in meanwhile.
+// Reading needs no queued: the logs are the truth while it is down too.
+
+import Kernel
+import MailModel
+import Spool
+import SpoolFormat
+
+/// The messages that somebody still waits for.
+struct QueueView {
+    struct Copy: Hashable, Sendable {
+        /// The recipient of the envelope.
+        let original: [UInt8]
+        /// Where routing leads it; empty before routing and for a refusal.
+        var final: [UInt8] = []
+        var state: State
+        var attempts = 0
+        /// The next attempt.
+        var until: WallTime?
+        var status: [UInt8] = []
+        var reason: [UInt8] = []
+    }
+
+    enum State: String, Sendable { case unrouted, waiting, assigned, delivered, failed, bounced }
+
+    struct Message: Hashable, Sendable {
+        let id: QueueID
+        let sender: [UInt8]
+        let accepted: WallTime?
+        /// Bytes.
+        let size: Int
+        var copies: [Copy]
+    }
+
+    private(set) var messages: [QueueID: Message] = [:]
+
+    /// Accepted messages in the order of their acceptance.
+    var sorted: [Message] { messages.values.sorted { ($0.accepted?.nanoseconds ?? 0, $0.id) < ($1.accepted?.nanoseconds ?? 0, $1.id) } }
+
+    /// Reads the logs of a spool.
+    static func read(spool: borrowing DirectoryDescriptor) throws(KernelError) -> QueueView {
+        let folder = try spool.openDirectory(LogName(.queued, .events).path)
+        let newest = try folder.list().compactMap { SegmentName.number($0.name) }.max() ?? 0
+        let own = try LogFollower(spool: spool, LogName(.queued, .events), from: LogPosition(segment: newest, offset: 0))
+        let records = try all(own)
+        var view = QueueView()
+        let (cursors, tail) = view.loadBlock(records)
+        for origin in QueueOrigin.allCases {
+            let name = LogName(origin.owner, .mail)
+            let follower = try LogFollower(spool: spool, name, from: cursors[name.text] ?? .start)
+            for record in try all(follower) where record.verb == .accept { view.accept(record) }
+        }
+        // What was done while the mail logs were read is done.
+        for record in try tail + all(own) { view.apply(record) }
+        return view
+    }
+
+    private static func all(_ follower: LogFollower) throws(KernelError) -> [Record] {
+        var records: [Record] = []
+        while true {
+            let more = try follower.poll()
+            if more.isEmpty { return records }
+            records += more.map(\.record)
+        }
+    }
+
+    /// The cursors of the block, and the records after it.
+    mutating func loadBlock(_ records: [Record]) -> (cursors: [[UInt8]: LogPosition], tail: ArraySlice<Record>) {
+        guard let start = records.lastIndex(where: { $0.verb == .state }),
+            let end = records[start...].firstIndex(where: { $0.verb == .stateEnd })
+        else { return ([:], records[...]) }
+        var cursors: [[UInt8]: LogPosition] = [:]
+        for record in records[start...end] {
+            if record.verb == .cursor, let log = record[.log] {
+                cursors[log] = record[.upto].flatMap { LogPosition(parsing: $0) }
+            } else if record.verb == .open {
+                accept(record)
+            } else if record.verb == .pending {
+                change(record, orAdd: true) { $0.take(pending: record) }
+            }
+        }
+        return (cursors, records[(end + 1)...])
+    }
+
+    /// An `accept` of a mail log or an `open` of a state block.
+    mutating func accept(_ record: Record) {
+        guard let id = record.id, let sender = record[.from], messages[id] == nil else { return }
+        let extent = record.extent(.content) ?? record.extent(.big) ?? record[.location].flatMap { ContentLocation(parsing: $0)?.extent }
+        messages[id] = Message(
+            id: id, sender: sender, accepted: record[.at].flatMap(Timestamp.time), size: extent?.length ?? 0,
+            copies: record.all(.to).map { Copy(original: $0, state: .unrouted) })
+    }
+
+    /// What queued said of a copy or a message.
+    mutating func apply(_ record: Record) {
+        switch record.verb {
+        case .route:
+            change(record, orAdd: true) { copy in
+                copy.state = record[.final] == nil ? .failed : .waiting
+                copy.status = record[.status] ?? []
+                copy.reason = record[.reason] ?? []
+            }
+        case .assign:
+            change(record) { copy in
+                copy.state = .assigned
+                copy.until = nil
+                copy.attempts = record.number(.attempt) ?? copy.attempts + 1
+            }
+        case .deferred: change(record) { $0.take(deferral: record) }
+        case .bounced: change(record) { $0.state = .bounced }
+        case .done: if let id = record.id { messages[id] = nil }
+        default: return  // Other facts move no message.
+        }
+    }
+
+    private mutating func change(_ record: Record, orAdd: Bool = false, _ body: (inout Copy) -> Void) {
+        guard let id = record.id, var message = messages[id], let original = record[.recipient] else { return }
+        let final = record[.final] ?? []
+        var index = message.copies.firstIndex { $0.original == original && $0.final == final && $0.state != .unrouted }
+        if index == nil, orAdd {
+            message.copies.removeAll { $0.original == original && $0.state == .unrouted }
+            message.copies.append(Copy(original: original, final: final, state: .waiting))
+            index = message.copies.indices.last
+        }
+        guard let index else { return }
+        body(&message.copies[index])
+        messages[id] = message
+    }
+}
+
+extension QueueView.Copy {
+    fileprivate mutating func take(deferral record: Record) {
+        state = .waiting
+        until = record[.until].flatMap(Timestamp.time)
+        attempts = record.number(.attempt) ?? attempts
+        status = record[.status] ?? []
+        reason = record[.reason] ?? []
+    }
+
+    /// A `pending` line says its state by which of its keys are there (docs/spool.md).
+    fileprivate mutating func take(pending record: Record) {
+        take(deferral: record)
+        if record[.answers] != nil {
+            state = .assigned
+        } else if let result = record.text(.result) {
+            state = result == "delivered" ? .delivered : .bounced
+        } else if record[.until] == nil {
+            state = .failed
+        }
+        if until?.nanoseconds == 0 { until = nil }
+    }
+}

@@ -1,0 +1,76 @@
+// Everything of a tree but the directory: folders, the store's name, the certificate.
+
+import Configuration
+import Kernel
+import Mailbox
+import MailModel
+
+struct Setup {
+    let configuration: Configuration
+    let ownership: Ownership
+
+    init(_ configuration: Configuration, asRoot: Bool) {
+        self.configuration = configuration
+        ownership = Ownership(configuration, asRoot: asRoot)
+    }
+
+    /// Makes users where root may, every folder of the table, and the store's name.
+    func makeTree() throws(Failure) {
+        if ownership.appliesUsers {
+            try SystemUsers.make(prefix: configuration.users.prefix)
+            try openWay(to: configuration.paths.spool)
+        }
+        for folder in SpoolTree.folders { try FolderMaker.make(folder, in: configuration, ownership) }
+        try nameStore()
+    }
+
+    /// The services' users must be able to walk to their folders: the root is opened, what is above it is not ours.
+    private func openWay(to path: Path) throws(Failure) {
+        let root = configuration.paths.root
+        try attempting { () throws(KernelError) in
+            try FolderMaker.makePath(root)
+            let folder = try DirectoryDescriptor(opening: root)
+            let mode = try folder.status().mode
+            if mode & 0o001 == 0 { try folder.setMode(mode | 0o055) }
+        }
+        for ancestor in sequence(first: root, next: { $0.bytes == [0x2F] ? nil : $0.parent }) {
+            let mode = try attempting { () throws(KernelError) in try DirectoryDescriptor(opening: ancestor).status().mode }
+            guard mode & 0o001 != 0 else {
+                throw Failure(
+                    .noPermission, "the services' users cannot enter \(ancestor)",
+                    remedy: "choose a --root below folders that others may enter, or chmod o+x \(ancestor)")
+            }
+        }
+    }
+
+    /// STORE-ID tells a store from another that is mounted in its place; it is given once.
+    private func nameStore() throws(Failure) {
+        let context = StoreContext(host: configuration.hostname.bytes, bootID: StoreContext.currentBootID())
+        do throws(StoreError) {
+            _ = try StoreIdentity.create(store: configuration.paths.store, context: context)
+        } catch {
+            if case .folderExists = error { return }
+            throw Failure(
+                .inputOutput, "the mail store cannot be named: \(error)",
+                remedy: "check owner, mode and free space of \(configuration.paths.store)")
+        }
+    }
+
+    /// Makes a self-signed certificate where there is none.
+    func makeCertificate() throws {
+        let (certificate, key) = (configuration.tls.certificate, configuration.tls.key)
+        let exists = (try? DirectoryDescriptor(opening: certificate.parent).status(of: certificate.lastComponent)) != nil
+        if exists { return }
+        let pair = try DevelopmentCertificate(hostname: configuration.hostname.description, now: .now())
+        let gid = try ownership.gid(of: .tls, owner: .root)
+        try attempting { () throws(KernelError) in
+            try FolderMaker.makePath(certificate.parent)
+            try FolderMaker.makePath(key.parent)
+            let keys = try DirectoryDescriptor(opening: key.parent)
+            try keys.replace(key.lastComponent, with: Array(pair.key.utf8), mode: 0o640)
+            if let gid { try keys.setOwner(of: key.lastComponent, uid: 0, gid: gid) }
+            let folder = try DirectoryDescriptor(opening: certificate.parent)
+            try folder.replace(certificate.lastComponent, with: Array(pair.certificate.utf8), mode: 0o644)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// The tree as installed: every folder, its owner, group, mode and purpose. `mailctl init` makes what this table says,
+// `mailctl doctor` compares, and spool/README.md is this table printed.
+
+import Configuration
+
+/// One folder of the tree.
+struct SpoolFolder: Hashable, Sendable {
+    /// Which setting says where it is.
+    enum Place: String, Sendable { case spool = "paths.spool", store = "paths.store", cache = "paths.cache", directory = "paths.directory" }
+
+    /// Who owns it on a system installation; elsewhere all belongs to the caller.
+    enum Owner: Hashable, Sendable {
+        case root
+        case service(Service)
+    }
+
+    let place: Place
+    /// Below the place; empty for the place itself.
+    let path: String
+    let owner: Owner
+    let group: ServiceGroup?
+    let mode: UInt32
+    let purpose: String
+}
+
+enum SpoolTree {
+    /// Parents before children.
+    static let folders: [SpoolFolder] =
+        [folder(.spool, "", .root, nil, 0o755, "Everything between 250 and delivery, one folder a program. Keep it on a local disk.")]
+        + [Service.smtpd, .submission, .queued].flatMap(intake)
+        + [
+            folder(.spool, "queued/released", .service(.queued), .services, 0o2750, "Ids that the owners of mail logs may erase."),
+            folder(.spool, "drop", .service(.queued), .spool, 0o1733, "Local submissions by sendmail: anyone may add a file, nobody may list them."),
+        ]
+        + [Service.locald, .remoted].flatMap { owned(.service($0), $0.rawValue, .spool) }
+        + [Service.pop3d, .imapd].flatMap { owned(.service($0), $0.rawValue, .events) }
+        + owned(.root, "mailctl", .services) + owned(.root, "supervisor", .services)
+        + [
+            folder(.directory, "", .root, .services, 0o2750, "The directory database, mailctl's alone, and the snapshots that daemons read."),
+            folder(.store, "", .root, .deliver, 0o2770, "The accounts: <domain>/<user>/, each a Maildir++."),
+            folder(.store, ".stage", .service(.locald), .deliver, 0o2770, "Copies on their way into a Maildir, and STORE-ID, the name of this store."),
+            folder(.cache, "", .root, nil, 0o755, "Indexes. Deleting them costs time, never data."),
+            folder(.cache, "imapd", .service(.imapd), nil, 0o700, "One index an account."),
+        ]
+
+    private static func folder(
+        _ place: SpoolFolder.Place, _ path: String, _ owner: SpoolFolder.Owner, _ group: ServiceGroup?, _ mode: UInt32, _ purpose: String
+    ) -> SpoolFolder {
+        SpoolFolder(place: place, path: path, owner: owner, group: group, mode: mode, purpose: purpose)
+    }
+
+    /// The folders of a program that takes responsibility for mail.
+    private static func intake(_ service: Service) -> [SpoolFolder] {
+        let name = service.rawValue
+        return owned(.service(service), name, service == .queued ? .spool : .events) + [
+            folder(.spool, "\(name)/mail", .service(service), .spool, 0o2750, "Messages \(name) took responsibility for: envelope and content."),
+            folder(.spool, "\(name)/mail/big", .service(service), .spool, 0o2750, "Content above 128 KiB, a file a message."),
+        ]
+    }
+
+    private static func owned(_ owner: SpoolFolder.Owner, _ name: String, _ readers: ServiceGroup) -> [SpoolFolder] {
+        [
+            folder(.spool, name, owner, nil, 0o755, "Written by \(name) alone."),
+            folder(.spool, "\(name)/events", owner, readers, 0o2750, "What \(name) did, one line a fact."),
+        ]
+    }
+}

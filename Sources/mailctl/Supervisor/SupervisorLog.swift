@@ -1,0 +1,30 @@
+// The supervisor's own facts, in spool/supervisor/events: who runs, who ended and why. `mailctl status` reads them.
+
+import Configuration
+import Kernel
+import Spool
+import SpoolFormat
+
+/// Writes the supervisor's facts; one supervisor a spool, because the log has one writer.
+final class SupervisorLog {
+    private let events: EventWriter
+
+    /// `running` is said anew at the head of each segment, so that a reader needs only the newest.
+    init(spool: borrowing DirectoryDescriptor, running: @escaping () -> [RecordLine]) throws(LogError) {
+        events = try EventWriter(spool: spool, .supervisor)
+        events.log.preamble = running
+        try events.log.begin()
+    }
+
+    static func spawned(_ service: Service, pid: Int32, uid: UInt32, restarts: Int) -> RecordLine {
+        RecordLine(.spawn).adding(.service, service.rawValue).adding(.pid, pid).adding(.uid, uid).adding(.restarts, restarts)
+    }
+
+    func note(_ line: RecordLine, at time: WallTime = .now()) { events.append(line, at: time) }
+
+    /// A failure is told and survived: the services matter more than the account of them.
+    func commit() {
+        guard events.log.hasPending else { return }
+        do throws(LogError) { try events.commit() } catch { Output.note("the supervisor's facts were not written: \(error)") }
+    }
+}

@@ -1,0 +1,59 @@
+// Credentials for the desk: each step of SASL against the directory's snapshot, and what comes of it into the event log.
+
+import Connection
+import Daemon
+import Directory
+import Kernel
+import MailModel
+import SpoolFormat
+
+/// Checks strangers against the directory; used by worker threads.
+struct AccountChecker: LoginChecker {
+    private let authenticators: AuthenticatorPool
+    private let journal: EventJournal
+
+    init(directory: Path, journal: EventJournal) {
+        let cache = LoginCache()
+        authenticators = AuthenticatorPool { Authenticator(folder: directory, defaultDomain: nil, cache: cache) }
+        self.journal = journal
+    }
+
+    func begin(_ start: AuthenticationStart) -> (Authentication?, LoginVerdict<AuthenticatedAccount>) {
+        authenticators.with { authenticator in
+            guard let (exchange, step) = authenticator.begin(start.mechanism, initial: start.initialResponse, at: .now()) else {
+                return (nil, .malformed)
+            }
+            return (exchange, AccountChecker.verdict(step))
+        }
+    }
+
+    func respond(_ response: [UInt8], to exchange: Authentication) -> (Authentication?, LoginVerdict<AuthenticatedAccount>) {
+        authenticators.with { authenticator in
+            var exchange = exchange
+            let step = authenticator.respond(response, to: &exchange, at: .now())
+            return (exchange, AccountChecker.verdict(step))
+        }
+    }
+
+    private static func verdict(_ step: Directory.AuthenticationStep) -> LoginVerdict<AuthenticatedAccount> {
+        switch step {
+        case .challenge(let bytes): .challenge(bytes)
+        case .authenticated(let account): .accepted(account)
+        case .rejected: .rejected
+        case .malformed: .malformed
+        case .unavailable(let reason): .unavailable(reason: "\(reason)")
+        }
+    }
+
+    func concluded(_ start: AuthenticationStart, _ verdict: LoginVerdict<AuthenticatedAccount>) {
+        let line = RecordLine(.authenticate).adding(.peer, start.arrival.peer.address).adding(.protocolName, start.arrival.role.name)
+        switch verdict {
+        case .challenge: break
+        case .accepted(let account): journal.note(line.adding(.result, "ok").adding(.account, account.address.wire))
+        case .rejected: journal.note(line.adding(.result, "failed"))
+        case .malformed: journal.note(line.adding(.result, "failed").adding(.reason, "malformed"))
+        case .unavailable(let reason):
+            journal.note(RecordLine(.problem).adding(.peer, start.arrival.peer.address).adding(.reason, reason))
+        }
+    }
+}

@@ -1,0 +1,49 @@
+// What all sessions share, and who has which maildrop.
+
+import Connection
+import Daemon
+import Kernel
+import Mailbox
+import Synchronization
+
+/// Made once, before the first session.
+struct SharedParts: Sendable {
+    let journal: EventJournal
+    /// For the store, which blocks; apart from the threads that check passwords.
+    let workers: WorkerPool
+    let store: MailStore
+    let locks = MaildropLocks()
+    let offer: Offer
+    let idleTimeout: Duration
+}
+
+/// The exclusive-access locks (RFC 1939 §3). One process serves all sessions, so a set in memory is enough.
+final class MaildropLocks: Sendable {
+    private let held = Mutex<Set<AccountFolder>>([])
+
+    /// The lock of a maildrop; nil while another session has it.
+    func lock(_ folder: AccountFolder) -> MaildropLock? {
+        held.withLock { $0.insert(folder).inserted } ? MaildropLock(folder, of: self) : nil
+    }
+
+    fileprivate func unlock(_ folder: AccountFolder) { held.withLock { _ = $0.remove(folder) } }
+}
+
+/// Ends by `release`, or with its last holder: an update that is under way keeps it though the connection is gone.
+final class MaildropLock: Sendable {
+    private let folder: AccountFolder
+    private let locks: MaildropLocks
+    private let isReleased = Atomic<Bool>(false)
+
+    fileprivate init(_ folder: AccountFolder, of locks: MaildropLocks) {
+        self.folder = folder
+        self.locks = locks
+    }
+
+    /// Lets the next session in; again, it does nothing.
+    func release() {
+        if !isReleased.exchange(true, ordering: .acquiringAndReleasing) { locks.unlock(folder) }
+    }
+
+    deinit { release() }
+}

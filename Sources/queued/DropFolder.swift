@@ -1,0 +1,132 @@
+// Mail that local programs left in spool/drop: adopted once, whoever its owner is, and never believed beyond that.
+
+import Crypto
+import Kernel
+import MailFormat
+import MailModel
+import Spool
+import SpoolFormat
+
+/// The folder in which `sendmail` leaves messages.
+final class DropFolder {
+    let folder: DirectoryDescriptor
+    let host: Domain
+    let sizeLimit: Int64
+    /// Drops that are adopted with one commit.
+    static let portion = 256
+
+    init(spool: borrowing DirectoryDescriptor, host: Domain, sizeLimit: Int64) throws(KernelError) {
+        folder = try spool.openDirectory("drop")
+        self.host = host
+        self.sizeLimit = sizeLimit
+    }
+}
+
+/// What came of looking at the folder.
+struct AdoptedDrops {
+    var names: [Path] = []
+    var ids: [QueueID] = []
+    /// Files that are no drops, by name and reason: told once, left alone.
+    var strange: [(name: Path, reason: String)] = []
+}
+
+extension DropFolder {
+    /// Puts every finished drop into queued's mail log. The caller commits the log, then calls `remove`.
+    func adopt(into log: MailLog, knows: (QueueID) -> Bool, now: WallTime) throws(KernelError) -> AdoptedDrops {
+        var adopted = AdoptedDrops()
+        for entry in try folder.list() where entry.name.starts(with: DropFile.prefix) {
+            let name = Path(entry.name)
+            do throws(DropProblem) {
+                let drop = try read(name)
+                if !knows(drop.id) { try append(drop, to: log, now: now) }
+                adopted.names.append(name)
+                adopted.ids.append(drop.id)
+            } catch {
+                switch error {
+                case .strange(let reason): adopted.strange.append((name, reason))
+                case .kernel(let reason): throw reason
+                }
+            }
+            if adopted.names.count >= DropFolder.portion { break }
+        }
+        return adopted
+    }
+
+    /// After the adoption is durable. The folder is synced before anything is said about the new messages, so that
+    /// no drop can come back once its message may be forgotten.
+    func remove(_ drops: AdoptedDrops) throws(KernelError) {
+        guard !drops.names.isEmpty else { return }
+        for name in drops.names {
+            do throws(KernelError) { try folder.unlink(name) } catch { if !error.isMissing { throw error } }
+        }
+        try folder.sync()
+    }
+
+    private enum DropProblem: Error {
+        case strange(String)
+        case kernel(KernelError)
+    }
+
+    private struct Drop {
+        let id: QueueID
+        let file: DropFile
+        let owner: UInt32
+    }
+
+    private func read(_ name: Path) throws(DropProblem) -> Drop {
+        let file = try openDrop(name)
+        let status: FileStatus
+        do throws(KernelError) { status = try file.status() } catch { throw .kernel(error) }
+        guard status.kind == .file, status.links == 1 else { throw .strange("not a regular file with one name") }
+        guard status.size <= sizeLimit + Int64(DropFile.maximumHead) else { throw .strange("larger than limits.message_size") }
+        let bytes: [UInt8]
+        do throws(KernelError) { bytes = try file.read(Int(status.size), at: 0) } catch { throw .kernel(error) }
+        guard let parsed = DropFile(parsing: bytes) else { throw .strange("not a whole drop file") }
+        let digest = SHA256.hash(data: Array("drop ".utf8) + name.bytes + Array(" \(status.inode)".utf8))
+        return Drop(id: QueueID(origin: .queued, digest: Array(digest)), file: parsed, owner: status.owner)
+    }
+
+    private func openDrop(_ name: Path) throws(DropProblem) -> Descriptor {
+        do throws(KernelError) { return try folder.open(name) } catch {
+            throw error.isMissing || error.permissionDenied ? .strange("\(error)") : .kernel(error)
+        }
+    }
+
+    /// The sender is the file's owner; what the file says counts for a privileged owner only.
+    private func sender(of drop: Drop) -> [UInt8] {
+        if drop.owner == 0 || drop.owner == Identity.userID { return drop.file.sender ?? ownerAddress(drop.owner) }
+        guard let claimed = drop.file.sender, claimed.isEmpty else { return ownerAddress(drop.owner) }
+        return claimed
+    }
+
+    private func ownerAddress(_ owner: UInt32) -> [UInt8] {
+        let name = Identity.userName(of: owner) ?? Array("uid\(owner)".utf8)
+        return EmailAddress(localPart: name, domain: host)?.wire ?? Array("postmaster@".utf8) + host.bytes
+    }
+
+    private func append(_ drop: Drop, to log: MailLog, now: WallTime) throws(DropProblem) {
+        var header = HeaderWriter()
+        ReceivedField(by: host, with: Array("local".utf8), id: drop.id, date: MailDate(secondsSince1970: now.seconds)).write(to: &header)
+        var line = RecordLine(.accept, drop.id)
+        line.add(.at, Timestamp.text(now))
+        line.add(.kind, "drop")
+        line.add(.uid, drop.owner)
+        line.add(.from, sender(of: drop))
+        for recipient in drop.file.recipients { line.add(.to, recipient) }
+        let parts = [header.bytes, drop.file.content]
+        let length = header.bytes.count + drop.file.content.count
+        guard length > MailLog.inlineLimit else {
+            _ = log.append(line, id: drop.id, content: parts)
+            return
+        }
+        do throws(KernelError) {
+            log.discardBig(drop.id)
+            let file = try log.createBig(drop.id)
+            for part in parts { try file.write(part) }
+            try file.sync()
+            try file.close()
+        } catch { throw .kernel(error) }
+        let checksum = CRC32C.checksum(drop.file.content, continuing: CRC32C.checksum(header.bytes))
+        _ = log.append(line, id: drop.id, big: ContentExtent(length: length, checksum: checksum))
+    }
+}

@@ -1,0 +1,59 @@
+// Where a recipient leads, by the newest address snapshot. Whatever is wrong with it, the mail waits.
+
+import Configuration
+import Directory
+import Kernel
+import MailModel
+
+/// The router and the snapshot that it asks.
+struct RoutingDirectory {
+    private let router: Router
+    private let snapshot: AddressSnapshot
+
+    init(_ configuration: Configuration) {
+        let separator = configuration.routing.subaddressSeparator.map { [$0.byte] } ?? []
+        router = Router(postmaster: configuration.postmaster, separators: separator)
+        snapshot = AddressSnapshot(folder: configuration.paths.directory)
+    }
+
+    func route(_ recipient: [UInt8], now: MonotonicTime) -> Routed {
+        guard let address = EmailAddress(parsing: recipient) else {
+            return .routed([], refusal: (EnhancedStatus(.permanent, 1, 3), Array("not a mail address".utf8)))
+        }
+        do throws(DirectoryUnavailable) {
+            snapshot.refresh(at: now)
+            switch try router.route(address, in: snapshot) {
+            case .held(let refusal): return .unavailable(reason: refusal.reason.rawValue)
+            case .routed(let route): return routed(route, address)
+            }
+        } catch {
+            return .unavailable(reason: "\(error)")
+        }
+    }
+
+    /// The configured route of a remote copy's domain, as it stands now; nil for the domain's own servers.
+    func nextHop(_ destination: Destination) -> [UInt8]? {
+        guard case .remote(let address) = destination, let entry = try? snapshot.domain(address.domain) else { return nil }
+        return entry.route.map { Array($0.description.utf8) }
+    }
+
+    private func routed(_ route: Route, _ recipient: EmailAddress) -> Routed {
+        var destinations = route.accounts.map {
+            (destination: Destination.account(folder: $0.account.folder.bytes, address: $0.account.address), path: explain($0.path))
+        }
+        destinations += route.remotes.map { (destination: Destination.remote($0.address), path: explain($0.path)) }
+        if let first = route.refusals.first {
+            let reasons = route.refusals.map { "\($0.address): \($0.reason.rawValue)" }.joined(separator: "; ")
+            return .routed(destinations, refusal: (first.status, Array(reasons.utf8)))
+        }
+        if destinations.isEmpty {
+            return .routed([], refusal: (EnhancedStatus(.permanent, 4, 6), Array("aliases lead back to themselves".utf8)))
+        }
+        return .routed(destinations, refusal: nil)
+    }
+
+    /// `team@example.org>bob@example.org`; nothing for an address that is its own account.
+    private func explain(_ path: AliasPath) -> [UInt8] {
+        path.count < 2 ? [] : Array(path.map { $0.address.wire }.joined(separator: [UInt8(ascii: ">")]))
+    }
+}

@@ -1,0 +1,217 @@
+// queued's loop: hear, decide, make durable, say. It may be killed at any line and begins again from the logs.
+
+import Configuration
+import Daemon
+import Kernel
+import MailModel
+import Spool
+import SpoolFormat
+
+/// One life of the queue runner, from opening its logs to an error or the wish to stop.
+final class Runner {
+    private let context: DaemonContext
+    private let events: EventWriter
+    private let mail: MailLog
+    private let released: LogWriter
+    private let drops: DropFolder
+    private let bounces: BounceWriter
+    private var directory: RoutingDirectory
+    private let inotify: Inotify
+    private var queue: Queue
+    private var sources: [Source] = []
+    private var strangeDrops: Set<Path> = []
+    private var ownReleased: LogFollower?
+    /// What inotify has announced since it was last looked at; everything is looked at once a second all the same.
+    private var announced: Set<Inotify.Watch> = []
+    private var lastLook = MonotonicTime(nanoseconds: 0)
+    private var lastRelease = MonotonicTime(nanoseconds: 0)
+    private var dropWatch: Inotify.Watch?
+
+    private static let reserve: Int64 = 1 << 20
+
+    init(_ context: DaemonContext) throws {
+        self.context = context
+        let configuration = context.configuration
+        let spool = context.openSpool()
+        let schedule = RetrySchedule(
+            initial: configuration.retry.initial.components.seconds, maximum: configuration.retry.maximum.components.seconds,
+            giveUp: configuration.retry.giveUp.components.seconds, minimumAttempts: 8)
+        queue = Queue(schedule: schedule)
+        events = try EventWriter(spool: spool, .queued, reserve: Runner.reserve)
+        mail = try MailLog(spool: spool, .queued, origin: .queued)
+        released = try LogWriter(spool: spool, LogName(.queued, .released), reserve: Runner.reserve)
+        drops = try DropFolder(spool: spool, host: configuration.hostname, sizeLimit: Int64(configuration.limits.messageSize.bytes))
+        bounces = BounceWriter(host: configuration.hostname, content: try ContentReader(spool: spool))
+        directory = RoutingDirectory(configuration)
+        inotify = try Inotify()
+        try open(spool)
+    }
+
+    // MARK: Opening
+
+    /// Reads the last state block and its tail, the mail logs from its cursors, and begins a segment with a new block.
+    private func open(_ spool: borrowing DirectoryDescriptor) throws {
+        _ = try mail.begin()
+        let own = try events.log.newestRecords()
+        let tail = queue.loadBlock(own)
+        for name in Source.names {
+            var source = try Source(name, spool: spool, from: queue.cursors[name.text] ?? .start)
+            source.watch = try inotify.watch(source.follower.path, for: [.modified, .movedTo])
+            sources.append(source)
+            if name.kind == .mail { try readAccepts(source) }
+        }
+        dropWatch = try inotify.watch(drops.folder.path, for: [.movedTo])
+        queue.replay(tail)
+        events.log.preamble = { [unowned self] in queue.stateBlock() }
+        noteCursors()
+        try events.log.begin()
+        try released.begin()
+        events.append(RecordLine(.start).adding(.pid, Identity.processID).adding(.count, queue.messages.count), at: .now())
+        try releaseWhatIsDone(spool)
+    }
+
+    private func readAccepts(_ source: Source) throws {
+        while true {
+            let records = try source.follower.poll()
+            if records.isEmpty { return }
+            for placed in records where placed.record.verb == .accept { queue.hear(placed, from: source.name, now: .now()) }
+        }
+    }
+
+    /// Says again what may be erased: an owner may have missed it, or a cut may have taken its erasure back.
+    private func releaseWhatIsDone(_ spool: borrowing DirectoryDescriptor) throws {
+        for source in sources where source.name.kind == .mail {
+            let history = try LogFollower(spool: spool, source.name, from: .start)
+            while history.position < source.follower.position {
+                let records = try history.poll()
+                if records.isEmpty { break }
+                for placed in records where placed.position < source.follower.position && placed.record.verb == .accept {
+                    if let id = placed.record.id, queue.messages[id] == nil { released.append(RecordLine(.released, id)) }
+                }
+            }
+        }
+        try released.commit()
+        // Older segments say nothing that this one does not.
+        try? released.dropSegments(below: released.end.segment)
+    }
+
+    // MARK: The loop
+
+    /// Works until the wish to stop.
+    func run() throws {
+        while true {
+            for wish in context.wishes() {
+                switch wish {
+                case .stop:
+                    events.append(RecordLine(.stop), at: .now())
+                    try events.commit()
+                    return
+                case .reload: directory = RoutingDirectory(context.configuration)
+                }
+            }
+            let worked = try turn(now: .now())
+            if !worked { rest() }
+        }
+    }
+
+    private func rest() {
+        let deadline = queue.nextDeadline.map { max(0, ($0.nanoseconds - WallTime.now().nanoseconds) / 1_000_000) } ?? 1000
+        let wait = min(Int(deadline), queue.awaitsRouting ? 500 : queue.finished.isEmpty ? 1000 : 100)
+        _ = waitReadable([inotify.descriptor.raw, context.signals], milliseconds: max(wait, 1))
+    }
+
+    /// One turn; true if there was anything to do.
+    private func turn(now: WallTime) throws -> Bool {
+        let moment = MonotonicTime.now()
+        announced.formUnion(inotify.drain())
+        let looksEverywhere = moment - lastLook >= .seconds(1)
+        if looksEverywhere { lastLook = moment }
+        if looksEverywhere || dropWatch.map(announced.contains) ?? true { try adoptDrops(now) }
+        var heard = try hear(now, everywhere: looksEverywhere)
+        queue.route(now: now) { directory.route($0, now: moment) }
+        heard = appendLines(now) || heard
+        try tellSenders(now)
+        heard = appendLines(now) || heard
+        queue.assign(now: now, nextHop: { directory.nextHop($0) }) { events.append($0, at: now) }
+        if heard || events.log.hasPending {
+            noteCursors()
+            try events.commit()
+        }
+        if moment - lastRelease >= .milliseconds(100) { try release(moment) }
+        return heard
+    }
+
+    /// What the queue has decided, in its order: a `route` stands before all that follows from it.
+    private func appendLines(_ now: WallTime) -> Bool {
+        defer { queue.lines.removeAll(keepingCapacity: true) }
+        for line in queue.lines { events.append(line, at: now) }
+        return !queue.lines.isEmpty
+    }
+
+    private func hear(_ now: WallTime, everywhere: Bool) throws -> Bool {
+        var heard = false
+        for source in sources where everywhere || source.watch.map(announced.contains) ?? true {
+            let records = try source.follower.poll(limit: 1024)
+            // A full portion may have more behind it.
+            if records.count < 1024, let watch = source.watch { announced.remove(watch) }
+            heard = heard || !records.isEmpty
+            for placed in records { queue.hear(placed, from: source.name, now: now) }
+            for damage in source.follower.damage {
+                events.append(
+                    RecordLine(.corrupt).adding(.log, damage.log.text).adding(.upto, damage.from.text).adding(.reason, damage.reason), at: now)
+            }
+            source.follower.damage.removeAll()
+        }
+        return heard
+    }
+
+    private func noteCursors() {
+        for source in sources { queue.cursors[source.name.text] = source.follower.position }
+    }
+
+    private func adoptDrops(_ now: WallTime) throws {
+        let adopted = try drops.adopt(into: mail, knows: { mail.holds($0) || queue.messages[$0] != nil }, now: now)
+        for (name, reason) in adopted.strange where strangeDrops.insert(name).inserted {
+            events.append(RecordLine(.problem).adding(.drop, name.bytes).adding(.reason, reason), at: now)
+        }
+        if let dropWatch { announced.remove(dropWatch) }
+        guard !adopted.names.isEmpty else { return }
+        try mail.commit()
+        try drops.remove(adopted)
+        // A full portion may have more behind it.
+        if adopted.names.count >= DropFolder.portion, let dropWatch { announced.insert(dropWatch) }
+    }
+
+    /// Bounces are accepted in the mail log first; only then does the event log say that they cover their recipients.
+    private func tellSenders(_ now: WallTime) throws {
+        let due = queue.takeBounces()
+        guard !due.isEmpty else { return }
+        var told: [(OpenMessage, [Copy], QueueID?)] = []
+        for (message, indexes) in due {
+            let failed = indexes.map { message.copies[$0] }
+            told.append((message, failed, bounces.append(about: message, failed: failed, to: mail, now: now)))
+        }
+        try mail.commit()
+        for (message, failed, child) in told {
+            for copy in failed { events.append(.bounced(message.id, copy, child: child), at: now) }
+            queue.bounced(message.id, covering: failed.map { ($0.original, $0.final) })
+        }
+    }
+
+    /// Says what may be erased, a few times a second: `done` is durable by now.
+    private func release(_ moment: MonotonicTime) throws {
+        lastRelease = moment
+        for id in queue.finished { released.append(RecordLine(.released, id)) }
+        queue.finished.removeAll(keepingCapacity: true)
+        try released.commit()
+        try eraseOwn(moment)
+    }
+
+    /// queued owns a mail log too and erases by its own word.
+    private func eraseOwn(_ moment: MonotonicTime) throws {
+        if ownReleased == nil { ownReleased = try LogFollower(spool: context.openSpool(), LogName(.queued, .released), from: .start) }
+        let ids = try ownReleased?.poll().compactMap(\.record.id).filter { $0.origin == .queued } ?? []
+        mail.release(ids, now: moment)
+        try mail.erase(now: moment)
+    }
+}

@@ -1,0 +1,82 @@
+// What queued hears from the others: each log that it follows, and what it makes of a record found there.
+// Trust comes from the folder: a result counts only from the agent to which the copy was assigned.
+
+import Kernel
+import MailModel
+import Spool
+import SpoolFormat
+
+/// A followed log.
+struct Source {
+    let follower: LogFollower
+    let name: LogName
+    var watch: Inotify.Watch?
+
+    init(_ name: LogName, spool: borrowing DirectoryDescriptor, from position: LogPosition) throws(KernelError) {
+        self.name = name
+        follower = try LogFollower(spool: spool, name, from: position)
+    }
+
+    /// Every log that queued follows.
+    static let names: [LogName] = [
+        LogName(.smtpd, .mail), LogName(.submission, .mail), LogName(.queued, .mail),
+        LogName(.locald, .events), LogName(.remoted, .events), LogName(.mailctl, .events),
+    ]
+}
+
+extension Queue {
+    /// Takes in one record; false if this folder's owner may not say it.
+    @discardableResult
+    mutating func hear(_ placed: PlacedRecord, from log: LogName, now: WallTime) -> Bool {
+        switch (log.owner, log.kind) {
+        case (let owner, .mail): hearMail(placed, origin: owner.origin)
+        case (.locald, .events): hearAgent(placed.record, .locald, now: now)
+        case (.remoted, .events): hearAgent(placed.record, .remoted, now: now)
+        case (.mailctl, .events): hearAdministrator(placed.record)
+        case (_, .events), (_, .released): false
+        }
+    }
+
+    private mutating func hearMail(_ placed: PlacedRecord, origin: QueueOrigin?) -> Bool {
+        guard let origin, placed.record.verb == .accept, let message = placed.record.openMessage(origin: origin, placed: placed),
+            message.id.origin == origin
+        else { return placed.record.verb != .accept }
+        if origin != .queued, message.parent != nil { return false }
+        accepted(message)
+        if let parent = message.parent { bounced(parent, covering: placed.record.covered) }
+        return true
+    }
+
+    private mutating func hearAgent(_ record: Record, _ agent: Agent, now: WallTime) -> Bool {
+        guard let id = record.id, let original = record[.recipient], let final = record[.final] else { return false }
+        switch record.verb {
+        case .delivered, .sent:
+            delivered(id, original, final, by: agent)
+        case .failed, .withdrawn:
+            let status = record[.status].flatMap { EnhancedStatus(parsing: $0) } ?? EnhancedStatus(.permanent, 0, 0)
+            failed(id, original, final, by: agent, status, record[.reason] ?? [])
+        case .temporary:
+            guard let answers = record[.answers].flatMap({ LogPosition(parsing: $0) }) else { return false }
+            deferred(id, original, final, by: agent, answers: answers, record[.status] ?? [], record[.reason] ?? [], now: now)
+        default:
+            return false
+        }
+        return true
+    }
+
+    private mutating func hearAdministrator(_ record: Record) -> Bool {
+        guard record.verb == .request, record.text(.command) == "retry" else { return false }
+        let ids = record.all(.target).compactMap { QueueID(parsing: $0) }
+        _ = retry(ids.isEmpty ? nil : ids)
+        return true
+    }
+}
+
+extension Record {
+    /// The copies that a bounce covers: `covers=<recipient>><final>`, `>` cannot occur in either unquoted.
+    var covered: [(original: [UInt8], final: [UInt8])] {
+        let originals = all(.covers)
+        let finals = all(.final)
+        return zip(originals, finals).map { ($0, $1) }
+    }
+}

@@ -1,0 +1,69 @@
+// Where a job goes: routes and MX (RFC 5321 §5.1) turned into addresses, decided anew at each attempt.
+
+import Configuration
+import Connection
+import MailModel
+import Resolver
+
+/// A server to try.
+struct Target: Sendable {
+    let host: Domain
+    let socket: SocketName
+}
+
+/// What the search for servers came to.
+enum Targets: Sendable {
+    case found([Target])
+    case failed(DeliveryOutcome)
+}
+
+struct DestinationFinder: Sendable {
+    let resolver: StubResolver
+    let smarthost: Endpoint?
+    let port: UInt16
+
+    /// Blocks on DNS; for a worker thread.
+    func targets(for job: Job) -> Targets {
+        if let route = job.route {
+            guard let (host, port) = DestinationFinder.split(route) else {
+                return temporary(EnhancedStatus(.temporary, 3, 5), "the route is not HOST:PORT")
+            }
+            return servers([host], port: port)
+        }
+        if let smarthost, let host = Domain(smarthost.host) ?? Domain("[\(smarthost.host)]") { return servers([host], port: smarthost.port) }
+        if job.domain.isAddressLiteral { return servers([job.domain], port: port) }
+        switch resolver.exchangers(of: job.domain) {
+        case .found(let hosts) where hosts.isEmpty:
+            return permanent(EnhancedStatus(.permanent, 1, 10), "\(job.domain) takes no mail (null MX)")
+        case .found(let hosts): return servers(hosts.map(\.host), port: port)
+        case .noData: return servers([job.domain], port: port)
+        case .noSuchName: return permanent(EnhancedStatus(.permanent, 1, 2), "there is no domain \(job.domain)")
+        case .unavailable: return temporary(EnhancedStatus(.temporary, 4, 3), "DNS gives no answer about \(job.domain)")
+        }
+    }
+
+    private func servers(_ hosts: [Domain], port: UInt16) -> Targets {
+        var targets: [Target] = []
+        var isUncertain = false
+        for host in hosts {
+            switch resolver.addresses(of: host) {
+            case .found(let addresses): targets += addresses.map { Target(host: host, socket: SocketName(address: $0, port: port)) }
+            case .unavailable: isUncertain = true
+            case .noData, .noSuchName: break
+            }
+        }
+        if !targets.isEmpty { return .found(Array(targets.prefix(8))) }
+        if isUncertain { return temporary(EnhancedStatus(.temporary, 4, 3), "DNS gives no address of \(hosts[0])") }
+        return permanent(EnhancedStatus(.permanent, 4, 4), "\(hosts.map(\.description).joined(separator: ", ")) has no address")
+    }
+
+    private static func split(_ route: [UInt8]) -> (Domain, UInt16)? {
+        guard let colon = route.lastIndex(of: UInt8(ascii: ":")), let number = route[(colon + 1)...].decimalValue, let port = UInt16(exactly: number),
+            let host = Domain(parsing: route[..<colon])
+        else { return nil }
+        return (host, port)
+    }
+
+    private func temporary(_ status: EnhancedStatus, _ reason: String) -> Targets { .failed(.temporary(status, reason: Array(reason.utf8))) }
+    private func permanent(_ status: EnhancedStatus, _ reason: String) -> Targets { .failed(.permanent(status, reason: Array(reason.utf8))) }
+}

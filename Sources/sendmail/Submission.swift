@@ -1,0 +1,81 @@
+// From stdin to a drop that is on the disk before the caller hears of success.
+
+import Configuration
+import Kernel
+import MailFormat
+import MailModel
+import SpoolFormat
+
+/// One submission.
+enum Submission {
+    /// sysexits.h
+    private static let usage: Int32 = 64, dataError: Int32 = 65, noUser: Int32 = 67, temporary: Int32 = 75, configuration: Int32 = 78
+    private static let chunk = 64 * 1024
+
+    static func run(_ arguments: [String]) -> Int32 {
+        let options: Options
+        switch Options.parse(arguments) {
+        case .success(let parsed): options = parsed
+        case .failure(let problem): return complain(problem.text, "usage: sendmail [-t] [-i] [-f SENDER] [-F NAME] [ADDRESS…] < message", usage)
+        }
+        let settings: Configuration
+        do throws(ConfigurationError) { settings = try Configuration.load(path: options.configuration) } catch {
+            return complain("\(error)", "name the configuration with -C FILE", configuration)
+        }
+        let limit = Int(settings.limits.messageSize.bytes)
+        guard let message = readMessage(endsAtDot: !options.ignoresDots, limit: limit) else {
+            return complain("the message is larger than limits.message_size (\(limit) bytes)", "send less, or a link", dataError)
+        }
+        return submit(message, options, settings)
+    }
+
+    private static func submit(_ message: [UInt8], _ options: Options, _ settings: Configuration) -> Int32 {
+        var composer = Composer(message: message, host: settings.hostname)
+        var recipients: [EmailAddress] = []
+        for text in options.recipients {
+            guard let address = composer.address(text) else { return complain("\(text.display) is no mail address", "write user@domain", noUser) }
+            recipients.append(address)
+        }
+        if options.readsRecipients { recipients += composer.takeRecipients() }
+        guard !recipients.isEmpty else { return complain("no recipients", "name them as arguments, or use -t", usage) }
+        var sender: [UInt8]?
+        if let wanted = options.sender {
+            if wanted.isEmpty || wanted == Array("<>".utf8) {
+                sender = []
+            } else {
+                guard let address = composer.address(wanted) else { return complain("\(wanted.display) is no mail address", "write user@domain", noUser) }
+                sender = address.wire
+            }
+        }
+        composer.complete(sender: sender, fullName: options.fullName, uid: Identity.userID, now: .now())
+        let drop = DropFile(sender: sender, recipients: recipients.map(\.wire), content: composer.bytes)
+        do throws(KernelError) { try leave(drop, in: settings.paths.spool / "drop") } catch {
+            return complain("\(error)", "try again later; if it stays so, run `mailctl doctor`", temporary)
+        }
+        return 0
+    }
+
+    /// Writes under one name, syncs, renames to the name that queued looks for, and syncs the file system.
+    private static func leave(_ drop: DropFile, in path: Path) throws(KernelError) {
+        // The folder may be written and not read: it is reached by path.
+        let name = Hex.text(try Randomness.uint64(), digits: 16) + Hex.text(try Randomness.uint64(), digits: 16)
+        let hidden = path / Path(Array("new-".utf8) + name)
+        let file = try Descriptor.create(hidden, mode: 0o644)
+        try file.write(drop.bytes)
+        try file.sync()
+        try Descriptor.rename(hidden, to: path / Path(DropFile.prefix + name))
+        try file.syncFileSystem()
+        try file.close()
+    }
+
+    /// Reads stdin as it comes, lines made CRLF; nil above the limit.
+    private static func readMessage(endsAtDot: Bool, limit: Int) -> [UInt8]? {
+        var reader = StandardInput(endsAtDot: endsAtDot, limit: limit)
+        return reader.read()
+    }
+
+    private static func complain(_ what: String, _ remedy: String, _ code: Int32) -> Int32 {
+        writeToStandardError(Array("sendmail: \(what)\nsendmail: \(remedy)\n".utf8))
+        return code
+    }
+}

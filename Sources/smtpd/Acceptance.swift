@@ -1,0 +1,58 @@
+// A message on its way from a session to the log, and the answer on its way back.
+
+import Connection
+import Directory
+import Kernel
+import MailFormat
+import MailModel
+import SMTPProtocol
+import SpoolFormat
+
+/// A message that a client has sent whole and that nobody is responsible for yet.
+struct Acceptance: Sendable {
+    let envelope: Envelope
+    let facts: AcceptFacts
+    let peer: [UInt8]
+    let tls: [UInt8]?
+    let content: AcceptedContent
+    let replyTo: ReplyAddress<SessionAnswer>
+}
+
+enum AcceptedContent: Sendable {
+    /// Goes into the log beside its record.
+    case inline([UInt8])
+    /// Lies in a file of its own, written and not yet synced.
+    case big(BigContent)
+}
+
+/// What comes back to a session from other threads.
+enum SessionAnswer: Sendable {
+    case answer(ServerAnswer)
+    /// A worker's step of a SASL exchange.
+    case authentication(Directory.Authentication?, Directory.AuthenticationStep)
+    /// The disk is so broken that nothing may be said: the connection ends without a reply.
+    case silence
+}
+
+/// The trace field that this hop adds (RFC 5321 §4.4).
+struct TraceField {
+    let host: Domain
+
+    func bytes(id: QueueID, envelope: Envelope, facts: AcceptFacts, peer: [UInt8], tls: [UInt8]?, now: WallTime) -> [UInt8] {
+        var field = ReceivedField(
+            by: host, with: TraceField.protocolName(facts), id: id, date: MailDate(secondsSince1970: now.seconds))
+        field.helo = facts.clientName
+        field.peerAddress = peer
+        field.tls = tls
+        if envelope.recipients.count == 1 { field.forRecipient = envelope.recipients.first }
+        var writer = HeaderWriter()
+        field.write(to: &writer)
+        return writer.bytes
+    }
+
+    /// RFC 3848: ESMTP, with S under TLS and A after authentication.
+    private static func protocolName(_ facts: AcceptFacts) -> [UInt8] {
+        guard facts.isExtended else { return Array("SMTP".utf8) }
+        return Array("ESMTP".utf8) + (facts.isTLS ? [UInt8(ascii: "S")] : []) + (facts.identity != nil ? [UInt8(ascii: "A")] : [])
+    }
+}

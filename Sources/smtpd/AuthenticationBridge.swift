@@ -1,0 +1,70 @@
+// SASL for one session: each step is computed by a worker, because a key derivation would stop the loop.
+
+import Connection
+import Directory
+import Kernel
+import MailModel
+import SMTPProtocol
+import SpoolFormat
+
+/// The exchange of one session, between the machine on the loop and the workers.
+struct AuthenticationBridge {
+    private let shared: SharedParts
+    private var exchange: Directory.Authentication?
+
+    init(_ shared: SharedParts) { self.shared = shared }
+
+    mutating func begin(_ mechanism: [UInt8], _ initial: [UInt8]?, _ wire: Wire<SessionAnswer>) {
+        exchange = nil
+        run(wire) { authenticator in
+            guard let (exchange, step) = authenticator.begin(mechanism, initial: initial, at: .now()) else { return (nil, .malformed) }
+            return (exchange, step)
+        }
+    }
+
+    mutating func respond(_ response: [UInt8], _ wire: Wire<SessionAnswer>) {
+        guard let current = exchange else { return wire.replyAddress.deliver(.answer(.authentication(.malformed))) }
+        run(wire) { authenticator in
+            var exchange = current
+            let step = authenticator.respond(response, to: &exchange, at: .now())
+            return (exchange, step)
+        }
+    }
+
+    private func run(_ wire: Wire<SessionAnswer>, _ work: @escaping @Sendable (Authenticator) -> (Directory.Authentication?, Directory.AuthenticationStep)) {
+        let address = wire.replyAddress
+        let (pool, delay) = (shared.authenticators, shared.failureDelay)
+        shared.workers.submit {
+            let (exchange, step) = pool.with(work)
+            if case .rejected = step {
+                address.deliver(.authentication(exchange, step), after: delay)
+            } else {
+                address.deliver(.authentication(exchange, step))
+            }
+        }
+    }
+
+    /// A worker's result for the machine.
+    mutating func take(_ exchange: Directory.Authentication?, _ step: Directory.AuthenticationStep, peer: [UInt8]) -> ServerAnswer {
+        self.exchange = exchange
+        switch step {
+        case .challenge(let bytes): return .authentication(.challenge(bytes))
+        case .authenticated(let account):
+            note(peer, "ok", account.address.wire)
+            return .authentication(.authenticated(identity: account.address.wire))
+        case .rejected:
+            note(peer, "failed", nil)
+            return .authentication(.rejected)
+        case .malformed: return .authentication(.malformed)
+        case .unavailable(let reason):
+            shared.intake.note(RecordLine(.problem).adding(.peer, peer).adding(.reason, "\(reason)"))
+            return .authentication(.unavailable)
+        }
+    }
+
+    private func note(_ peer: [UInt8], _ result: String, _ account: [UInt8]?) {
+        var line = RecordLine(.authenticate).adding(.peer, peer).adding(.result, result)
+        line.add(.account, account)
+        shared.intake.note(line)
+    }
+}

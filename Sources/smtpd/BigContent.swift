@@ -1,0 +1,67 @@
+// Content above the inline limit: streamed to a file of its own while it comes in.
+
+import Kernel
+import MailModel
+import SpoolFormat
+import Synchronization
+
+/// A content file being written; handed from the session's loop to the commit thread at the end.
+final class BigContent: Sendable {
+    private struct State: ~Copyable {
+        var file: Descriptor?
+        var length = 0
+        var checksum: UInt32 = 0
+        var failure: KernelError?
+    }
+
+    let id: QueueID
+    let name: Path
+    private let folder: Path
+    private let state: Mutex<State>
+
+    /// Creates the file; a failure is told by `finish`, after the client has sent the rest.
+    init(_ id: QueueID, in folder: Path) {
+        self.id = id
+        self.folder = folder
+        name = folder / Path(id.text)
+        var state = State()
+        do throws(KernelError) { state.file = try Descriptor.create(name, mode: 0o640) } catch { state.failure = error }
+        self.state = Mutex(state)
+    }
+
+    func append(_ bytes: [UInt8]) {
+        state.withLock { state in
+            guard state.failure == nil, let file = state.file.take() else { return }
+            state.length += bytes.count
+            state.checksum = CRC32C.checksum(bytes, continuing: state.checksum)
+            do throws(KernelError) { try file.write(bytes) } catch { state.failure = error }
+            state.file = consume file
+        }
+    }
+
+    /// Syncs and closes; the extent to be recorded.
+    func finish() throws(KernelError) -> ContentExtent {
+        var failure: KernelError?
+        let extent = state.withLock { state -> ContentExtent in
+            failure = state.failure
+            if failure == nil, let file = state.file.take() {
+                do throws(KernelError) {
+                    try file.sync()
+                    try file.close()
+                } catch { failure = error }
+            }
+            return ContentExtent(length: state.length, checksum: state.checksum)
+        }
+        if let failure {
+            discard()
+            throw failure
+        }
+        return extent
+    }
+
+    /// Nobody takes responsibility for this content.
+    func discard() {
+        state.withLock { _ = $0.file.take() }
+        try? Descriptor.unlink(name)
+    }
+}

@@ -1,0 +1,142 @@
+// The commit thread: what sessions have received since the last sync becomes durable with one more, and then gets its 250.
+
+import Connection
+import Kernel
+import MailModel
+import SMTPProtocol
+import Spool
+import SpoolFormat
+import Synchronization
+
+/// Takes responsibility for messages. The only thread that writes this service's logs.
+final class Intake: Sendable {
+    /// One commit takes at most so many bytes of content; the rest waits for the next.
+    private static let batchBytes = 8 << 20
+    /// Below this no new message is begun; what is being sent can still end.
+    private static let minimumFree: Int64 = 32 << 20
+
+    private struct Waiting {
+        var messages: [Acceptance] = []
+        var events: [(RecordLine, WallTime)] = []
+        var isStopping = false
+        var hasStopped = false
+    }
+
+    private let monitor = Monitor()
+    private let waiting = Mutex(Waiting())
+    private let diskIsFull = Atomic<Bool>(false)
+    private let bigSequence = Atomic<UInt32>(0)
+    private let bigEpoch: UInt64
+    let origin: QueueOrigin
+    let bigFolder: Path
+
+    init(origin: QueueOrigin, bigFolder: Path) throws(KernelError) {
+        self.origin = origin
+        self.bigFolder = bigFolder
+        bigEpoch = try Randomness.uint64()
+    }
+
+    /// Whether there is too little space to begin another message.
+    var isFull: Bool { diskIsFull.load(ordering: .relaxed) }
+
+    func accept(_ message: Acceptance) {
+        monitor.lock()
+        waiting.withLock { $0.messages.append(message) }
+        monitor.signalAll()
+        monitor.unlock()
+    }
+
+    /// A fact for the event log, which nobody waits for.
+    func note(_ line: RecordLine) {
+        let now = WallTime.now()
+        waiting.withLock { $0.events.append((line, now)) }
+    }
+
+    /// A file for content that is too long for the log. Its id belongs to an epoch of its own: it is known before the log's is.
+    func beginBig() -> BigContent {
+        let sequence = bigSequence.add(1, ordering: .relaxed).newValue
+        return BigContent(QueueID(origin: origin, epoch: bigEpoch, sequence: sequence), in: bigFolder)
+    }
+
+    /// Ends the thread after what is waiting was committed.
+    func stop() {
+        monitor.lock()
+        waiting.withLock { $0.isStopping = true }
+        monitor.signalAll()
+        while !waiting.withLock({ $0.hasStopped }) { monitor.wait() }
+        monitor.unlock()
+    }
+
+    /// The thread's life.
+    func run(_ logs: IntakeLogs) {
+        while true {
+            let (messages, events, stopping) = take()
+            for (line, time) in events { logs.events.append(line, at: time) }
+            if !messages.isEmpty { commit(messages, logs) }
+            logs.tend(stopping: stopping)
+            diskIsFull.store(logs.freeBytes < Intake.minimumFree, ordering: .relaxed)
+            if stopping, messages.isEmpty { break }
+        }
+        monitor.lock()
+        waiting.withLock { $0.hasStopped = true }
+        monitor.signalAll()
+        monitor.unlock()
+    }
+
+    /// Waits for work, at most 200 ms, because released messages are to be erased meanwhile.
+    private func take() -> ([Acceptance], [(RecordLine, WallTime)], Bool) {
+        monitor.lock()
+        if waiting.withLock({ $0.messages.isEmpty && !$0.isStopping }) { monitor.wait(milliseconds: 200) }
+        monitor.unlock()
+        return waiting.withLock { waiting in
+            var bytes = 0
+            var count = 0
+            for message in waiting.messages {
+                count += 1
+                if case .inline(let content) = message.content { bytes += content.count }
+                if bytes >= Intake.batchBytes { break }
+            }
+            let batch = Array(waiting.messages.prefix(count))
+            waiting.messages.removeFirst(count)
+            defer { waiting.events.removeAll() }
+            return (batch, waiting.events, waiting.isStopping)
+        }
+    }
+
+    private func commit(_ messages: [Acceptance], _ logs: IntakeLogs) {
+        var mailslot = Mailslot<SessionAnswer>()
+        let now = WallTime.now()
+        var appended: [(message: Acceptance, id: QueueID, line: RecordLine)] = []
+        for message in messages {
+            switch logs.append(message, now: now) {
+            case .success(let (id, line)): appended.append((message, id, line))
+            case .failure(let error): mailslot.put(.answer(.message(.temporary(refusal(error)))), for: message.replyTo)
+            }
+        }
+        do throws(LogError) {
+            try logs.mail.commit()
+            for entry in appended {
+                logs.events.append(entry.line, at: now)
+                mailslot.put(.answer(.message(.accepted(id: entry.id.text))), for: entry.message.replyTo)
+            }
+        } catch {
+            logs.mail.forget(appended.map(\.id))
+            logs.complain(error)
+            for entry in appended { mailslot.put(answer(error), for: entry.message.replyTo) }
+        }
+        mailslot.send()
+    }
+
+    private func answer(_ error: LogError) -> SessionAnswer {
+        switch error {
+        case .noSpace(let reason), .failed(let reason): .answer(.message(.temporary(refusal(reason))))
+        case .locked, .broken: .silence
+        }
+    }
+
+    private func refusal(_ error: KernelError) -> Reply {
+        error.isNoSpace
+            ? Reply(452, EnhancedStatus(.temporary, 3, 1), "insufficient system storage, try again later")
+            : Reply(451, EnhancedStatus(.temporary, 3, 0), "cannot store the message now, try again later")
+    }
+}

@@ -1,0 +1,131 @@
+// The logs of one service, and their upkeep between commits: events synced, released messages erased.
+
+import Kernel
+import MailModel
+import SMTPProtocol
+import Spool
+import SpoolFormat
+
+/// Owned by the commit thread.
+final class IntakeLogs {
+    let mail: MailLog
+    let events: EventWriter
+    private let released: LogFollower
+    private let trace: TraceField
+    private let spool: Path
+    private var lastTended = MonotonicTime(nanoseconds: 0)
+    private var lastComplaint = MonotonicTime(nanoseconds: 0)
+    private(set) var freeBytes = Int64.max
+
+    init(spool: borrowing DirectoryDescriptor, owner: SpoolOwner, origin: QueueOrigin, trace: TraceField) throws {
+        self.trace = trace
+        self.spool = spool.path
+        events = try EventWriter(spool: spool, owner)
+        mail = try MailLog(spool: spool, owner, origin: origin)
+        released = try LogFollower(spool: spool, LogName(.queued, .released), from: .start)
+        let known = Set(try EventHistory.accepted(in: events.log))
+        try events.log.begin()
+        // An accept whose event a crash took: the mail log is the truth, and the history must not lack it.
+        for record in try mail.begin() {
+            if let id = record.id, !known.contains(id) { events.append(RecordLine(accept: record, id: id), at: .now()) }
+        }
+        events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
+        try events.commit()
+    }
+
+    /// Appends one message; its record as it will also stand in the events.
+    func append(_ message: Acceptance, now: WallTime) -> Result<(QueueID, RecordLine), KernelError> {
+        switch message.content {
+        case .inline(let body):
+            guard let id = mail.log.newID(mail.origin) else {
+                mail.log.rollOver()
+                return .failure(KernelError(.write, code: 11, object: Array("spool log".utf8)))
+            }
+            let line = record(message, id: id, size: body.count, now: now)
+            let field = trace.bytes(id: id, envelope: message.envelope, facts: message.facts, peer: message.peer, tls: message.tls, now: now)
+            _ = mail.append(line.adding(.at, Timestamp.text(now)), id: id, content: [field, body])
+            return .success((id, line))
+        case .big(let big):
+            do throws(KernelError) {
+                let extent = try big.finish()
+                let line = record(message, id: big.id, size: extent.length, now: now)
+                _ = mail.append(line.adding(.at, Timestamp.text(now)), id: big.id, big: extent)
+                return .success((big.id, line))
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    private func record(_ message: Acceptance, id: QueueID, size: Int, now: WallTime) -> RecordLine {
+        var line = RecordLine(.accept, id)
+        line.add(.from, message.envelope.sender.wire)
+        for recipient in message.envelope.recipients { line.add(.to, recipient.wire) }
+        line.add(.size, size)
+        line.add(.peer, message.peer)
+        line.add(.helo, message.facts.clientName)
+        if message.envelope.body == .eightBitMIME { line.add(.body, "8bitmime") }
+        line.add(.tls, message.tls)
+        line.add(.auth, message.facts.identity)
+        line.add(.messageID, message.facts.messageID)
+        line.add(.hops, message.facts.receivedCount)
+        return line
+    }
+
+    /// What waits for no reply, a few times a second.
+    func tend(stopping: Bool) {
+        let now = MonotonicTime.now()
+        guard stopping || now - lastTended >= .milliseconds(200) else { return }
+        lastTended = now
+        do {
+            if stopping {
+                events.append(RecordLine(.stop), at: .now())
+                try events.commit()
+            } else {
+                try events.commitLazily(now: now)
+            }
+            mail.release(try released.poll().compactMap(\.record.id), now: now)
+            try mail.erase(now: now)
+            freeBytes = try Identity.freeSpace(at: spool).bytes
+        } catch {
+            complain(error)
+        }
+    }
+
+    /// At most one line a second.
+    func complain(_ error: any Error) {
+        let now = MonotonicTime.now()
+        guard now - lastComplaint >= .seconds(1) else { return }
+        lastComplaint = now
+        writeToStandardError(Array("\(events.log.name.owner.rawValue): problem - reason=\(Path(Array("\(error)".utf8)))\n".utf8))
+    }
+}
+
+extension RecordLine {
+    /// The event of an accept record.
+    init(accept record: Record, id: QueueID) {
+        self.init(.accept, id)
+        for key in [Key.from, .to, .size, .peer, .helo, .body, .tls, .auth, .messageID, .hops] {
+            for value in record.all(key) { add(key, value) }
+        }
+    }
+}
+
+/// What the newest event segments say was accepted.
+enum EventHistory {
+    static func accepted(in log: LogWriter) throws -> [QueueID] {
+        var ids: [QueueID] = []
+        for number in try log.segments().suffix(3) {
+            guard let file = try? log.open(number) else { continue }
+            var reader = SegmentReader(file)
+            while true {
+                guard let placed = try reader.next() else {
+                    guard try reader.resynchronise() != nil else { break }
+                    continue
+                }
+                if placed.record.verb == .accept, let id = placed.record.id { ids.append(id) }
+            }
+        }
+        return ids
+    }
+}

@@ -1,0 +1,45 @@
+// smtpd: takes mail in by SMTP. Two services: `smtpd` (port 25, from other hosts) and `submission` (from our users).
+//
+// Runs as     martlet-smtpd, or martlet-submission
+// Reads       the address snapshot; submission also the credential snapshot; TLS certificate and key
+// Writes      spool/smtpd/ or spool/submission/: mail and events
+// Talks to    clients on inherited listeners
+// Never       opens a mailbox, another program's folder for writing, or a connection; relays for a stranger
+// Trusts      nobody: a client's words are bytes until parsed; an identity is what SASL proved here
+// If captured injects mail to local people (submission: to anyone), sees what it holds not yet erased
+// Standards   RFC 5321, 1870, 2034, 2920, 3207, 3848, 4954, 6152, 6409, 8314
+
+import Configuration
+import Connection
+import Daemon
+import Directory
+import Kernel
+import MailModel
+import SMTPProtocol
+import Spool
+
+@main
+enum Main {
+    static func main() {
+        let context = DaemonContext.begin("smtpd", services: [.smtpd, .submission], arguments: CommandLine.arguments)
+        let owner: SpoolOwner = context.service == .submission ? .submission : .smtpd
+        let trace = TraceField(host: context.configuration.hostname)
+        let logs: IntakeLogs
+        let intake: Intake
+        do {
+            let spool = context.openSpool()
+            logs = try IntakeLogs(spool: spool, owner: owner, origin: owner.origin ?? .smtpd, trace: trace)
+            intake = try Intake(origin: owner.origin ?? .smtpd, bigFolder: spool.path / LogName(owner, .mail).path / "big")
+        } catch let error as LogError {
+            context.refuse(error)
+        } catch {
+            fail(context.service.rawValue, "\(error)", remedy: "check the spool's folders (`mailctl config check`)", .temporary)
+        }
+        let handed = HandedLogs(logs: logs)
+        startThread { intake.run(handed.logs) }
+        Server(context, intake, trace).run()
+    }
+
+    /// Sendable: the logs go to the commit thread once, before it starts, and nobody else keeps them.
+    private struct HandedLogs: @unchecked Sendable { let logs: IntakeLogs }
+}

@@ -1,0 +1,99 @@
+// The service around the sessions: listeners, limits, reload, drain.
+
+import Configuration
+import Connection
+import Daemon
+import Directory
+import Kernel
+import MailModel
+import SMTPProtocol
+import SpoolFormat
+import Synchronization
+
+/// Serves until the wish to stop, then lets each session end its transaction.
+struct Server {
+    private let context: DaemonContext
+    private let intake: Intake
+    private let tls: ServerTLS?
+    private let service: Acceptor<SMTPDriver>
+
+    init(_ context: DaemonContext, _ intake: Intake, _ trace: TraceField) {
+        self.context = context
+        self.intake = intake
+        let configuration = context.configuration
+        tls = Server.loadTLS(configuration, intake)
+        let shared = Server.sharedParts(context, intake, trace, offersTLS: tls != nil)
+        let options = AcceptorOptions(
+            limits: ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress),
+            tls: tls,
+            refusal: { _, _ in Array("421 4.7.0 \(configuration.hostname) too many connections, try again later\r\n".utf8) },
+            trouble: { intake.note(RecordLine(.problem).adding(.reason, $0)) })
+        service = Acceptor(loops: LoopGroup(loops: 1), options: options) { SMTPDriver(shared, $0) }
+    }
+
+    private static func sharedParts(_ context: DaemonContext, _ intake: Intake, _ trace: TraceField, offersTLS: Bool) -> SharedParts {
+        let configuration = context.configuration
+        let folder = configuration.paths.directory
+        let cache = LoginCache()
+        var session = ServerConfiguration(
+            service: context.service == .submission ? .submission : .relay, hostName: configuration.hostname, offersTLS: offersTLS,
+            mechanisms: context.service == .submission ? configuration.auth.mechanisms.map { Array($0.rawValue.utf8) } : [])
+        session.limits.recipients = configuration.limits.recipients
+        session.limits.messageSize = Int(configuration.limits.messageSize.bytes)
+        session.limits.hops = configuration.limits.hops
+        session.limits.errors = configuration.limits.sessionErrors
+        session.limits.commandsWithoutMail = configuration.limits.sessionCommands
+        return SharedParts(
+            session: session, intake: intake, directory: RecipientDirectory(configuration),
+            authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache) },
+            workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout,
+            failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext)
+    }
+
+    /// Without a usable certificate the service goes on in clear and says so: mail is not refused for it.
+    private static func loadTLS(_ configuration: Configuration, _ intake: Intake) -> ServerTLS? {
+        do throws(TLSError) {
+            return try ServerTLS(chainFile: configuration.tls.certificate.bytes, keyFile: configuration.tls.key.bytes)
+        } catch {
+            intake.note(RecordLine(.problem).adding(.reason, "TLS is off: \(error)"))
+            return nil
+        }
+    }
+
+    func run() -> Never {
+        for (name, descriptor) in context.listeners {
+            service.listen(on: descriptor, role: ListenerRole(Array(name.rawValue.utf8), isImplicitTLS: name.isImplicitTLS))
+        }
+        while true {
+            _ = waitReadable([context.signals], milliseconds: 60_000)
+            for wish in context.wishes() {
+                switch wish {
+                case .stop: stop()
+                case .reload: reload()
+                }
+            }
+        }
+    }
+
+    private func reload() {
+        do throws(TLSError) { _ = try tls?.reloadIfChanged() } catch {
+            intake.note(RecordLine(.problem).adding(.reason, "certificate not reloaded: \(error)"))
+        }
+    }
+
+    private func stop() -> Never {
+        let monitor = Monitor()
+        let isEmpty = Atomic<Bool>(false)
+        service.drain(within: .seconds(10)) { _ in
+            monitor.lock()
+            isEmpty.store(true, ordering: .relaxed)
+            monitor.signalAll()
+            monitor.unlock()
+        }
+        monitor.lock()
+        while !isEmpty.load(ordering: .relaxed) { monitor.wait() }
+        monitor.unlock()
+        intake.stop()
+        Identity.exit(0)
+    }
+}

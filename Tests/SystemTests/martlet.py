@@ -1,0 +1,190 @@
+"""A Martlet of its own for a test: a tree in a temporary folder, the real programs on loopback ports, ended by pid."""
+import glob
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import smtplib
+import socket
+import subprocess
+import tempfile
+import time
+
+BIN = os.environ.get("MARTLET_BIN") or os.path.join(os.path.dirname(__file__), "..", "..", ".build", "release")
+BIN = os.path.abspath(BIN)
+PATIENCE = float(os.environ.get("MARTLET_PATIENCE", "60"))
+PASSWORD = "correct horse"
+
+
+def free_base():
+    """A base port whose seven offsets are free on both loopbacks."""
+    for _ in range(200):
+        base = random.randrange(10000, 55000)
+        try:
+            for offset in (25, 465, 587, 110, 995, 143, 993):
+                for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+                    with socket.socket(family) as s:
+                        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                        s.bind((address, base + offset))
+            return base
+        except OSError:
+            continue
+    raise RuntimeError("no free ports")
+
+
+def wait_until(condition, what, patience=PATIENCE):
+    """Waits for a condition; fails only on never."""
+    end = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError("never: " + what)
+        time.sleep(0.02)
+
+
+class Martlet:
+    """One tree and its supervisor."""
+
+    def __init__(self, domain="example.org", accounts=("alice", "bob"), start=True, settings="", environment=None, root=None):
+        self.domain = domain
+        self.own_root = root is None
+        self.root = root or tempfile.mkdtemp(prefix="martlet-test-")
+        os.chmod(self.root, 0o755)
+        self.base = free_base()
+        self.supervisor = None
+        self.environment = environment or {}
+        self.log_path = os.path.join(self.root, "log")
+        self.mailctl("init", "--domain", domain, "--dev", "--base-port", str(self.base))
+        if settings:
+            self.change_settings(settings)
+        for name in accounts:
+            self.add_account(name)
+        if start:
+            self.start()
+
+    # -- administration ---------------------------------------------------------------------------------------------
+    def mailctl(self, *words, input=None, check=True):
+        result = subprocess.run([BIN + "/mailctl", "--root", self.root, *words], input=input, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+        if check and result.returncode:
+            raise AssertionError("mailctl %s: exit %d\n%s%s" % (" ".join(words), result.returncode, result.stdout, result.stderr))
+        return result
+
+    def change_settings(self, settings):
+        """Replaces lines `key = …` of the configuration by those given, section by section: {'limits': {'recipients': 5}}."""
+        path = os.path.join(self.root, "etc", "martlet.toml")
+        section, lines, left = None, [], {s: dict(k) for s, k in settings.items()}
+        for line in open(path).read().split("\n"):
+            if line.startswith("["):
+                section = line.strip("[]")
+            key = line.lstrip("# ").split("=")[0].strip() if "=" in line else None
+            if key and key in left.get(section, {}):
+                value = left[section].pop(key)
+                line = "%s = %s" % (key, json.dumps(value))
+            lines.append(line)
+        missing = {s: k for s, k in left.items() if k}
+        if missing:
+            raise AssertionError("no such settings: %r" % missing)
+        open(path, "w").write("\n".join(lines))
+
+    def address(self, name):
+        return name if "@" in name else "%s@%s" % (name, self.domain)
+
+    def add_account(self, name, password=PASSWORD):
+        self.mailctl("account", "add", self.address(name), "--password-stdin", input=password + "\n")
+
+    def status(self):
+        return {s["service"]: s for s in json.loads(self.mailctl("status", "--json").stdout)}
+
+    def queue(self):
+        return json.loads(self.mailctl("queue", "list", "--json").stdout)
+
+    # -- life -------------------------------------------------------------------------------------------------------
+    def start(self):
+        log = open(self.log_path, "ab")
+        environment = dict(os.environ, SWIFT_BACKTRACE="enable=no", **self.environment)
+        self.supervisor = subprocess.Popen([BIN + "/mailctl", "--root", self.root, "run"], stdout=log, stderr=log, env=environment)
+        for name in ("smtp", "submission", "imap", "pop3"):
+            wait_until(lambda: self.accepts(self.port(name)), "port of %s open\n%s" % (name, self.log()[-3000:]))
+
+    def accepts(self, port):
+        if self.supervisor.poll() is not None:
+            raise AssertionError("mailctl run ended with %d:\n%s" % (self.supervisor.returncode, self.log()[-3000:]))
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def stop(self):
+        if self.supervisor and self.supervisor.poll() is None:
+            self.supervisor.send_signal(signal.SIGTERM)
+            try:
+                self.supervisor.wait(40)
+            except subprocess.TimeoutExpired:
+                self.supervisor.kill()
+                self.supervisor.wait()
+                raise AssertionError("the supervisor did not stop")
+        code = self.supervisor.returncode if self.supervisor else 0
+        self.supervisor = None
+        return code
+
+    def close(self):
+        try:
+            self.stop()
+        finally:
+            if self.own_root:
+                shutil.rmtree(self.root, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def log(self):
+        return open(self.log_path, errors="replace").read() if os.path.exists(self.log_path) else ""
+
+    def pid(self, service):
+        return wait_until(lambda: self.status().get(service, {}).get("pid"), "pid of " + service)
+
+    def kill(self, service, number=signal.SIGKILL):
+        pid = self.status().get(service, {}).get("pid")
+        if pid:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+        return pid
+
+    def port(self, name):
+        return self.base + {"smtp": 25, "submissions": 465, "submission": 587, "pop3": 110, "pop3s": 995, "imap": 143, "imaps": 993}[name]
+
+    # -- mail -------------------------------------------------------------------------------------------------------
+    def send(self, to, body, sender="stranger@elsewhere.example", service="smtp", login=None, headers="Subject: test\r\n"):
+        """Sends one message; the text after 250 of DATA, or an SMTP exception."""
+        with smtplib.SMTP("127.0.0.1", self.port(service), timeout=PATIENCE) as client:
+            client.ehlo()
+            if login:
+                client.login(self.address(login), PASSWORD)
+            recipients = [self.address(r) for r in ([to] if isinstance(to, str) else to)]
+            data = headers + "\r\n" + body
+            return client.sendmail(sender, recipients, data.encode() if isinstance(data, str) else data)
+
+    def maildir(self, name):
+        local, domain = self.address(name).split("@")
+        return os.path.join(self.root, "spool", "mail", domain, local)
+
+    def files(self, name):
+        return sorted(glob.glob(self.maildir(name) + "/new/*") + glob.glob(self.maildir(name) + "/cur/*"))
+
+    def messages(self, name):
+        return [pathlib.Path(f).read_bytes() for f in self.files(name)]
+
+    def wait_for_mail(self, name, count, patience=PATIENCE):
+        return wait_until(lambda: len(self.files(name)) >= count and self.messages(name),
+                          "%d messages for %s (has %d)\n%s" % (count, name, len(self.files(name)), self.log()[-2000:]), patience)
