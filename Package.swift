@@ -30,6 +30,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOTLS", package: "swift-nio"),
     .product(name: "NIOSSL", package: "swift-nio-ssl"),
 ]
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
@@ -111,6 +112,8 @@ let package = Package(
         tests("Connection", ["CLinux"]),
         tests("Sandbox", ["CLinux", "Kernel"]),
         tests("Mailbox", ["Kernel", "MailModel"]),
+        .executableTarget(
+            name: "sandbox-probe", dependencies: ["Sandbox", "Kernel", "CLinux"], path: "Tests/SandboxProbe", swiftSettings: strict),
         .target(name: "MailTestKit", dependencies: [], path: "Tests/MailTestKit", swiftSettings: strict),
     ]
 )

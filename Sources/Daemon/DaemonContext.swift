@@ -62,6 +62,11 @@ package struct DaemonContext: Sendable {
         }
     }
 
+    /// Tells the operator of what is not as it should be.
+    package func warn(_ sentence: String) {
+        writeToStandardError(Array("\(service.rawValue): problem - reason=\(sentence)\n".utf8))
+    }
+
     /// Tells the operator of trouble that the program survives.
     package func complain(_ error: any Error) {
         writeToStandardError(Array("\(service.rawValue): problem - reason=\(error); begins again from its logs\n".utf8))

@@ -17,7 +17,7 @@ package final class AddressSnapshot: AddressBook {
             ])
     }
 
-    /// Looks for a newer snapshot, at most once a second. Errors show in the next question.
+    /// Looks for a newer snapshot. Errors show in the next question.
     package func refresh(at now: MonotonicTime) { file.refresh(at: now) }
 
     package func domain(_ domain: Domain) throws(DirectoryUnavailable) -> DomainEntry {

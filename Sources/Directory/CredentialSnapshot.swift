@@ -33,7 +33,7 @@ package final class CredentialSnapshot {
             ])
     }
 
-    /// Looks for a newer snapshot, at most once a second. Errors show in the next question.
+    /// Looks for a newer snapshot. Errors show in the next question.
     package func refresh(at now: MonotonicTime) { file.refresh(at: now) }
 
     /// Changes whenever the content does.

@@ -1,4 +1,4 @@
-// Follows one published name: opens what stands there, looks again once a second, and never serves what it could not check.
+// Follows one published name: opens what stands there, looks again at each use, and never serves what it could not check.
 
 import Kernel
 import MailModel
@@ -22,9 +22,11 @@ final class SnapshotFile {
         self.queries = queries
     }
 
-    /// Looks whether the file was replaced, at most once a second. A bad file stays an error until a good one comes.
+    /// Looks whether the file was replaced. A bad file stays an error until a good one comes.
     func refresh(at now: MonotonicTime) {
-        if let checked, now < checked.adding(milliseconds: 1000), !(now < checked) { return }
+        // An open snapshot is looked at each time, so that an account is there as soon as `mailctl` says so; one that could
+        // not be opened costs reading it, and is tried again once a second.
+        if case .closed = state, let checked, now < checked.adding(milliseconds: 1000), !(now < checked) { return }
         checked = now
         do throws(DirectoryUnavailable) {
             state = try examine()

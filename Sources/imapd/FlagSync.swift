@@ -48,13 +48,13 @@ final class FlagSync: Sendable {
         while !isStopping {
             monitor.lock()
             while work.withLock({ $0.folders.isEmpty && !$0.isStopping }) { monitor.wait() }
-            if !work.withLock({ $0.isStopping }) { monitor.wait(milliseconds: FlagSync.gathering) }
+            monitor.unlock()
+            if !work.withLock({ $0.isStopping }) { pause(milliseconds: FlagSync.gathering) }
             let folders = work.withLock { work in
                 isStopping = work.isStopping
                 defer { work.folders = [:] }
                 return work.folders
             }
-            monitor.unlock()
             for folder in folders.values { sync(folder) }
         }
         monitor.lock()

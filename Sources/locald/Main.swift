@@ -12,12 +12,16 @@
 import Configuration
 import Daemon
 import Kernel
+import Mailbox
+import Sandbox
 import Spool
 
 @main
 enum Main {
     static func main() {
         let context = DaemonContext.begin("locald", services: [.locald], arguments: CommandLine.arguments)
-        context.repeatUntilStopped { try Runner(context).run() }
+        let bootID = StoreContext.currentBootID()
+        for warning in context.confine(.locald(context.configuration)) { context.warn(warning) }
+        context.repeatUntilStopped { try Runner(context, bootID: bootID).run() }
     }
 }

@@ -14,6 +14,7 @@ final class Runner {
     private static let batch = 256
 
     private let context: DaemonContext
+    private let bootID: [UInt8]
     private let events: EventWriter
     private let follower: LogFollower
     private let content: ContentReader
@@ -24,8 +25,9 @@ final class Runner {
     private var waiting: [Job] = []
     private var held: [Job] = []
 
-    init(_ context: DaemonContext) throws {
+    init(_ context: DaemonContext, bootID: [UInt8]) throws {
         self.context = context
+        self.bootID = bootID
         let spool = context.openSpool()
         events = try EventWriter(spool: spool, .locald, reserve: 1 << 20)
         content = try ContentReader(spool: spool)
@@ -97,7 +99,7 @@ final class Runner {
         do throws(StoreError) {
             let stage = try Stage(
                 store: context.configuration.paths.store, expecting: nil,
-                context: StoreContext(host: context.configuration.hostname.bytes, bootID: StoreContext.currentBootID()))
+                context: StoreContext(host: context.configuration.hostname.bytes, bootID: bootID))
             let opened = Courier(delivery: try Delivery(stage: stage), crew: crew, host: context.configuration.hostname.bytes)
             try opened.removeLeftovers(keeping: Set(copies.staged.map(\.held.unique)))
             try finishStaged(opened)

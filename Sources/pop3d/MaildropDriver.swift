@@ -25,21 +25,21 @@ final class MaildropDriver: SessionDriver {
     private let shared: SharedParts
     private let account: AuthenticatedAccount
     private let peer: [UInt8]
+    private let role: [UInt8]
+    private let tls: [UInt8]?
     private var session: Session
     private var maildrop: OpenMaildrop?
     /// The message that is being sent.
     private var message: OpenMaildrop.Message?
-    private var fetched = 0
     private var deleted = 0
 
     init(_ shared: SharedParts, _ guest: HandedOver<AuthenticatedAccount>) {
         self.shared = shared
         account = guest.account
         peer = guest.arrival.peer.address
+        role = guest.arrival.role.name
+        tls = guest.tls?.summary
         session = Session(shared.offer.capabilities(for: guest.arrival.peer, isTLS: guest.tls != nil))
-        var line = event(.login).adding(.protocolName, guest.arrival.role.name)
-        line.add(.tls, guest.tls?.summary)
-        shared.journal.note(line)
     }
 
     var wantsInput: Bool { session.wantsInput }
@@ -62,8 +62,10 @@ final class MaildropDriver: SessionDriver {
         case .ask(let question): ask(question, wire)
         case .close:
             // Before the client reads the goodbye, so that it can come back at once (RFC 1939 §6).
-            maildrop?.close()
-            shared.journal.note(event(.logout).adding(.accepted, fetched).adding(.count, deleted))
+            if let maildrop {
+                maildrop.close()
+                shared.journal.note(event(.logout).adding(.count, deleted))
+            }
             wire.close()
         }
         return true
@@ -108,7 +110,6 @@ extension MaildropDriver {
 
     /// Known without another look at the disk: the whole message went to the client.
     private func readToTheEnd(_ message: OpenMaildrop.Message) {
-        fetched += 1
         shared.journal.note(fileEvent(.fetch, message.index).adding(.size, message.size))
         self.message = nil
         session.answered(.content([]))
@@ -135,6 +136,7 @@ extension MaildropDriver {
         switch answer {
         case .opened(let maildrop):
             self.maildrop = maildrop
+            noteLogin(maildrop)
             session.answered(.opened(maildrop.messages))
         case .content(let message, let bytes):
             self.message = message
@@ -155,6 +157,12 @@ extension MaildropDriver {
 
 extension MaildropDriver {
     private func event(_ verb: Verb) -> RecordLine { RecordLine(verb).adding(.account, account.address.wire).adding(.peer, peer) }
+
+    private func noteLogin(_ maildrop: OpenMaildrop) {
+        var line = event(.login).adding(.protocolName, role).adding(.count, maildrop.messages.count)
+        line.add(.tls, tls)
+        shared.journal.note(line)
+    }
 
     private func fileEvent(_ verb: Verb, _ index: Int) -> RecordLine {
         RecordLine(verb).adding(.account, account.address.wire).adding(.protocolName, "pop3")

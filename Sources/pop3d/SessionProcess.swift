@@ -41,7 +41,7 @@ struct SessionProcess {
         do throws(KernelError) { flags = (try EndFlag(), try EndFlag()) } catch {
             fail("pop3d", "\(error)", remedy: "raise the limit of open descriptors", .temporary)
         }
-        for warning in Confinement.session(context.configuration).enforced(for: context) { journal.problem(warning) }
+        for warning in context.confine(.session(context.configuration)) { journal.problem(warning) }
         journal.start()
         return SessionProcess(context, journal, store, front, channel.session, flags)
     }

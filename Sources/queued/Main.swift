@@ -13,12 +13,14 @@
 import Configuration
 import Daemon
 import Kernel
+import Sandbox
 import Spool
 
 @main
 enum Main {
     static func main() {
         let context = DaemonContext.begin("queued", services: [.queued], arguments: CommandLine.arguments)
+        for warning in context.confine(.queued(context.configuration)) { context.warn(warning) }
         context.repeatUntilStopped { try Runner(context).run() }
     }
 }

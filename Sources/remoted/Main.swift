@@ -12,12 +12,14 @@
 import Configuration
 import Daemon
 import Kernel
+import Sandbox
 import Spool
 
 @main
 enum Main {
     static func main() {
         let context = DaemonContext.begin("remoted", services: [.remoted], arguments: CommandLine.arguments)
+        for warning in context.confine(.remoted(context.configuration)) { context.warn(warning) }
         let sender = Sender(context.configuration)
         context.repeatUntilStopped { try Runner(context, sender).run() }
     }

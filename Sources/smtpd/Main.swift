@@ -16,6 +16,7 @@ import Directory
 import Kernel
 import MailModel
 import SMTPProtocol
+import Sandbox
 import Spool
 
 @main
@@ -35,6 +36,7 @@ enum Main {
         } catch {
             fail(context.service.rawValue, "\(error)", remedy: "check the spool's folders (`mailctl config check`)", .temporary)
         }
+        for warning in context.confine(.smtpd(context.configuration, service: context.service)) { context.warn(warning) }
         let handed = HandedLogs(logs: logs)
         startThread { intake.run(handed.logs) }
         Server(context, intake, trace).run()

@@ -17,6 +17,7 @@ import Testing
         .start(UInt64.max, AuthenticationStart(
             arrival: arrival, tls: TLSFacts(version: .tls12, isVerified: false), mechanism: [0, 255], initialResponse: [1, 0, 2])),
         .response(3, []), .response(3, [UInt8](repeating: 7, count: 70000)), .abandon(4), .handOver(5, [10, 13]),
+        .note(.connected(role: Array("pop3".utf8), peer: arrival.peer)), .note(.ended(peer: .unknown, trouble: [])), .note(.problem([63])),
     ]
     static let messages: [SessionMessage] = [
         .reply(1, .challenge([])), .reply(2, .challenge([1])), .reply(3, .success([2])), .reply(4, .failure(code: 9, [3])), .drain,

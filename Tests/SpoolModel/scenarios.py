@@ -63,7 +63,8 @@ BASE = [
     base('file system: rename not atomic, look in the mailbox first', Delivery, **SPLIT, looks_first=True,
          expected='violated'),
     base('file system: link, fsync, unlink', Delivery, **SPLIT, looks_first=True, links=True),
-    base('file system: the same, and the user acts', Delivery, True, **SPLIT, looks_first=True, links=True, user=True),
+    base('file system: the same, and the user acts', Delivery, **SPLIT, looks_first=True, links=True, user=True,
+         expected='violated'),
 
     base('big file; 2 cuts, 1 kill', BigFiles, cuts=2, kills=1),
     base('two big files; 1 cut', BigFiles, messages=2, cuts=1),

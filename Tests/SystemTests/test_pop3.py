@@ -18,8 +18,8 @@ def read(path):
 
 
 def front_of(pid):
-    """The one child of a session process."""
-    return int(read("/proc/%d/task/%d/children" % (pid, pid)))
+    """The one child of a session process, which starts it a moment after its own start."""
+    return int(wait_until(lambda: read("/proc/%d/task/%d/children" % (pid, pid)).strip(), "the front of pop3d"))
 
 
 def has_ended(pid):

@@ -1,0 +1,22 @@
+// Confinement as every daemon applies it: after its logs are open, before its first thread.
+
+import Configuration
+package import Kernel
+package import Sandbox
+
+extension Path {
+    /// libdispatch, which NIO and GRDB link, looks at the state of its threads here and traps if it cannot.
+    package static let ownThreads: Path = "/proc/self/task"
+}
+
+extension DaemonContext {
+    /// Gives up everything that `confinement` does not name, or ends the process: an unconfined daemon must not serve.
+    /// What the kernel cannot do is returned as sentences, worth an event.
+    package func confine(_ confinement: Confinement) -> [String] {
+        do throws(ConfinementError) {
+            return try confinement.apply().map(\.description)
+        } catch {
+            fail(service.rawValue, "\(error)", remedy: "check the kernel's Landlock and seccomp support", .software)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+// The selected mailbox: what is in it, and what became different since the session was last told.
+
+import IMAPProtocol
+import Kernel
+import Mailbox
+
+extension AccountAccess {
+    mutating func select(_ name: IMAPProtocol.MailboxName, readOnly: Bool) throws(StoreError) -> Session.Answer {
+        _ = unselect()
+        guard let name = Mailbox.MailboxName(name.utf8) else { throw .folderMissing }
+        let folder = try account().open(name)
+        let generation = folder.generation
+        let messages = folder.messages
+        selected = Selected(
+            name: name, validity: folder.validity, folder: folder, generation: generation, known: KnownMessages(messages))
+        let flags = FlagTranslation(folder)
+        return .selected(
+            Selection(
+                uidValidity: IMAPProtocol.UIDValidity(folder.validity.rawValue), uidNext: UID(folder.uidNext.rawValue),
+                messages: messages.map { MessageState($0, flags) }, keywords: flags.keywords,
+                takesNewKeywords: flags.takesNewKeywords(beside: messages.reduce(into: []) { $0.formUnion($1.flags) })))
+    }
+
+    mutating func unselect() -> Session.Answer {
+        if let folder = selected?.folder { shared.flagSync.note(folder) }
+        selected = nil
+        message = nil
+        return .done
+    }
+
+    mutating func refresh() throws(StoreError) -> Session.Answer {
+        let folder = try selectedFolder()
+        guard var selected else { throw .folderMissing }
+        let found = try folder.refresh(since: selected.generation, lookAgain: selected.watch != nil)
+        guard folder.validity == selected.validity else { throw .folderMissing }
+        let changes = selected.known.changes(found, FlagTranslation(folder))
+        selected.generation = found.generation
+        self.selected = selected
+        return .changes(changes)
+    }
+}
+
+extension KnownMessages {
+    /// What of a folder's changes the session does not know yet; from here on it does.
+    fileprivate mutating func changes(_ found: FolderChanges, _ flags: FlagTranslation) -> MailboxChanges {
+        var changes = MailboxChanges()
+        let gone = found.isComplete ? lacking(in: found.added) : found.vanished
+        changes.vanished = remove(gone).map { UID($0.rawValue) }
+        for message in found.added + found.changed {
+            switch take(message) {
+            case .none: break
+            case .arrived: changes.arrived.append(MessageState(message, flags))
+            case .changed: changes.flags.append(FlagUpdate(message, flags))
+            }
+        }
+        return changes
+    }
+}
+
+extension MessageState {
+    init(_ message: StoredMessage, _ flags: FlagTranslation) {
+        self.init(
+            uid: UID(message.uid.rawValue), flags: flags.flags(message.flags, isRecent: message.isRecent),
+            size: message.wireSize.flatMap { UInt32(exactly: $0) })
+    }
+}
+
+extension FlagUpdate {
+    init(_ message: StoredMessage, _ flags: FlagTranslation) {
+        self.init(UID(message.uid.rawValue), flags.flags(message.flags))
+    }
+}

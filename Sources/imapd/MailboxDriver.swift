@@ -1,0 +1,95 @@
+// One session after login: the machine's actions done, its questions answered by workers. Never blocks the loop.
+
+import Connection
+import Daemon
+import Directory
+import IMAPProtocol
+import Kernel
+import Mailbox
+
+/// Drives a `Session` on its connection's loop.
+final class MailboxDriver: SessionDriver {
+    typealias Answer = StoreNews
+
+    /// Nobody needs half an hour for the rest of a command; middle boxes forget a silent connection after some minutes.
+    private static let restOfCommand = Duration.seconds(300)
+    private static let tick = Duration.seconds(120)
+    /// A burst of changes is looked at once more when it is over, not once a change.
+    private static let calm = Duration.milliseconds(50)
+
+    private let shared: SharedParts
+    private let trace: SessionTrace
+    private let desk: StoreDesk
+    private var session: Session
+    private var wait: Session.Wait?
+    private var isPausing = false
+    /// Nothing was asked since the last tick.
+    private var isResting = false
+    private var lastLook = MonotonicTime(nanoseconds: 0)
+    private var looksLater = false
+
+    /// nil if the directory gave the account a folder that cannot be one.
+    init(_ shared: SharedParts, _ guest: HandedOver<AuthenticatedAccount>) {
+        self.shared = shared
+        trace = SessionTrace(shared.journal, account: guest.account.address, peer: guest.arrival.peer)
+        desk = StoreDesk(AccountAccess(shared, Mailbox.AccountFolder(parsing: guest.account.folder.bytes), trace))
+        // The front has told the client that it is in.
+        session = Session(
+            settings: .init(maximumMessageSize: shared.maximumMessageSize),
+            handOver: HandOver(identity: [], completion: [], unread: [], isTLS: guest.tls != nil))
+        trace.login(service: guest.arrival.role.name, guest.tls)
+    }
+
+    var wantsInput: Bool { session.wantsInput }
+
+    func opened(_ wire: Wire<StoreNews>) {
+        limitSilence(wire)
+        wire.replyAddress.deliver(.tick, after: MailboxDriver.tick)
+    }
+
+    func received(_ bytes: ArraySlice<UInt8>) { session.received(bytes) }
+    func deadlinePassed() { session.deadlinePassed() }
+    func shutdownRequested() { session.shutdownRequested() }
+
+    func ended(_ ending: Ending) {
+        trace.disconnect(ending)
+        // Not here: closing a file may block.
+        let desk = desk
+        shared.workers.submit { desk.close() }
+    }
+
+    func step(_ wire: Wire<StoreNews>) -> Bool {
+        guard !isPausing else { return false }
+        guard let action = session.next() else {
+            limitSilence(wire)
+            return false
+        }
+        switch action {
+        case .send(let bytes): wire.send(bytes)
+        case .ask(let question): ask(question, wire)
+        case .pause:
+            isPausing = true
+            wire.replyAddress.deliver(.resumed)
+        case .close:
+            trace.logout()
+            wire.close()
+        }
+        return true
+    }
+
+    private func ask(_ question: Session.Question, _ wire: Wire<StoreNews>) {
+        isResting = false
+        if case .refresh = question { lastLook = .now() }
+        let (desk, isIdling, address) = (desk, session.isIdling, wire.replyAddress)
+        wire.ask(shared.workers) { .answer(desk.answer(question, isIdling: isIdling, address)) }
+    }
+
+    func answered(_ news: StoreNews) {
+        switch news {
+        case .answer(let answer): session.answered(answer)
+        case .changed: changed()
+        case .resumed: isPausing = false
+        case .tick: break
+        }
+    }
+}
