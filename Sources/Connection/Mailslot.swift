@@ -2,7 +2,7 @@
 
 /// Where the answer to one connection goes. An answer for a connection that is gone is dropped.
 package struct ReplyAddress<Answer: Sendable>: Sendable {
-    /// Touched on the connection's loop only; other threads just carry it there.
+    /// Sendable: touched on the connection's loop only; other threads just carry it there.
     private struct Carried: @unchecked Sendable { let wire: Wire<Answer> }
 
     let home: LoopHome

@@ -1,36 +1,56 @@
-// The one point at which a test makes system calls fail or the process die. Off unless MARTLET_FAULT names a fault.
+// The one point at which a test makes system calls fail or the process die. Off unless MARTLET_FAULT names a fault, or a
+// test runs a piece of work under a script of its own.
 
 import Synchronization
 import CLinux
 import Glibc
 
-/// A fault planned by the environment variable `MARTLET_FAULT`, read once.
+/// A fault planned by the environment variable `MARTLET_FAULT`, read once, or by a `FaultScript` around some work.
+package enum FaultInjection {
+    private static let planned: FaultScript? = getenv("MARTLET_FAULT").flatMap { FaultScript(String(cString: $0)) }
+    private static let isScripted = Atomic<Bool>(false)
+    @TaskLocal private static var script: FaultScript?
+
+    /// Runs `body` with a script that strikes its calls and no other thread's: tests run side by side.
+    package static func running<R>(_ script: FaultScript, _ body: () throws -> R) rethrows -> R {
+        isScripted.store(true, ordering: .relaxed)
+        return try $script.withValue(script, operation: body)
+    }
+
+    /// The error with which this call must fail, or nil. Does not return where the plan is to die.
+    @inline(__always)
+    static func strike(_ call: SystemCall) -> Int32? {
+        guard planned != nil || isScripted.load(ordering: .relaxed) else { return nil }
+        return (script ?? planned)?.strike(call)
+    }
+}
+
+/// When which call fails: a plan, and how many calls it has counted.
 ///
 /// `kill@137` dies at the 137th call; `kill@sync:3` at the third sync; `EIO@write:2` fails the second write;
-/// `ENOSPC@write:2+` fails every write from the second on. Dying is SIGKILL before the call is made.
-package enum FaultInjection {
-    struct Plan: Sendable {
+/// `ENOSPC@write:2+` fails every write from the second on; `EIO@0` only counts. Dying is SIGKILL before the call is made.
+package final class FaultScript: Sendable {
+    struct Plan: Hashable, Sendable {
         let code: Int32?
         let call: SystemCall?
         let first: Int
         let stays: Bool
     }
 
-    private static let plan: Plan? = getenv("MARTLET_FAULT").flatMap { Plan(parsing: String(cString: $0)) }
-    private static let made = Atomic<Int>(0)
+    private let plan: Plan
+    private let made = Atomic<Int>(0)
 
-    /// How many calls the plan has counted; a test walks N upward until it is never reached.
-    package static var count: Int { made.load(ordering: .relaxed) }
-
-    /// The error with which this call must fail, or nil. Does not return where the plan is to die.
-    @inline(__always)
-    static func strike(_ call: SystemCall) -> Int32? {
-        guard let plan else { return nil }
-        return strike(plan, call)
+    /// Nil for a text that is no plan.
+    package init?(_ text: String) {
+        guard let plan = Plan(parsing: text) else { return nil }
+        self.plan = plan
     }
 
+    /// How many calls were counted; a test walks N upward until it is never reached.
+    package var count: Int { made.load(ordering: .relaxed) }
+
     @inline(never)
-    private static func strike(_ plan: Plan, _ call: SystemCall) -> Int32? {
+    func strike(_ call: SystemCall) -> Int32? {
         guard plan.call == nil || plan.call == call else { return nil }
         let number = made.add(1, ordering: .relaxed).newValue
         guard number == plan.first || (plan.stays && number > plan.first) else { return nil }
@@ -39,7 +59,7 @@ package enum FaultInjection {
     }
 }
 
-extension FaultInjection.Plan {
+extension FaultScript.Plan {
     private static let codes: [String: Int32] = [
         "EIO": EIO, "ENOSPC": ENOSPC, "EDQUOT": EDQUOT, "EMFILE": EMFILE, "ENOMEM": ENOMEM, "EINTR": EINTR, "EACCES": EACCES,
     ]
@@ -51,7 +71,9 @@ extension FaultInjection.Plan {
         let place = parts[1].split(separator: ":")
         guard let last = place.last else { return nil }
         stays = last.hasSuffix("+")
-        guard let number = Int(stays ? last.dropLast() : last) else { return nil }
+        guard place.count <= 2, let number = Int(stays ? last.dropLast() : last), number >= 0 else { return nil }
+        // A call that is interrupted for ever is repeated for ever.
+        if stays, code == EINTR { return nil }
         first = number
         call = place.count == 2 ? SystemCall(rawValue: String(place[0])) : nil
         if place.count == 2, call == nil { return nil }

@@ -4,9 +4,10 @@ import Glibc
 import Synchronization
 
 /// A mutex and a condition, for threads that wait for each other.
+///
+/// Sendable: both words are only touched by the pthread functions, which are made for use by several threads;
+/// they are allocated once, never moved, and freed when nobody refers to this object any more.
 package final class Monitor: @unchecked Sendable {
-    // Sendable: both words are only touched by the pthread functions, which are made for use by several threads;
-    // they are allocated once, never moved, and freed when nobody refers to this object any more.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 

@@ -36,7 +36,7 @@ extension Collection<UInt8> {
         other.withUTF8Buffer { equalsIgnoringASCIICase($0) }
     }
 
-    /// A decimal number of 1 to 19 digits and nothing else, or nil; cannot overflow.
+    /// A decimal number of 1 to 18 digits and nothing else, or nil; cannot overflow.
     package var decimalValue: Int? {
         guard !isEmpty, count <= 18 else { return nil }
         var value = 0

@@ -72,6 +72,8 @@ package struct AgentLedger<Held: HeldCopy>: Sendable {
             if let held = Held(staged: record) { set(key, .staged(held)) }
         case .delivered, .sent, .failed, .withdrawn: set(key, .final(RecordLine(repeating: record, key)))
         case .temporary:
+            // A final answer is final whichever attempt brought it.
+            if case .final? = progress[key] { return }
             if let answers = record[.answers].flatMap({ LogPosition(parsing: $0) }) {
                 set(key, .answered(answers, RecordLine(repeating: record, key)))
             }

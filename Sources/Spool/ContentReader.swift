@@ -17,6 +17,8 @@ package final class ContentReader {
     private let folders: [QueueOrigin: (mail: DirectoryHolder, big: DirectoryHolder)]
     private var open: [(origin: QueueOrigin, number: UInt32, file: SegmentFile)] = []
     private let owners: [QueueOrigin: UInt32]
+    /// More stands in no log; nothing is allocated on the word of a record that says otherwise. Bytes.
+    private static let maximumInline = 1 << 24
 
     private final class DirectoryHolder: Sendable {
         let directory: DirectoryDescriptor
@@ -39,6 +41,7 @@ package final class ContentReader {
     /// The whole content, checked. For content up to the inline limit.
     package func content(at location: ContentLocation, id: QueueID) throws(ContentError) -> [UInt8] {
         guard let position = location.position else { throw .missing(location) }
+        guard location.extent.length <= ContentReader.maximumInline else { throw .corrupt(location) }
         let file = try segment(location, number: position.segment)
         let bytes: [UInt8]
         do throws(KernelError) { bytes = try file.descriptor.read(location.extent.length, at: position.offset) } catch {

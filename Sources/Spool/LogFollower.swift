@@ -18,10 +18,17 @@ package final class LogFollower {
     private let folder: DirectoryDescriptor
     private let owner: UInt32?
     private var reader: SegmentReader?
-    private var held: [PlacedRecord] = []
+    /// The segment whose successor is there: after one more look nothing new can come in it.
+    private var ended: UInt32?
+    /// The change time of the folder in which nothing newer was found.
+    private var searched: Int64?
+    private var fruitless: (offset: LogPosition, size: Int64)?
     private var reported: Set<LogDamage> = []
     /// Everything before this was handed out.
     package private(set) var position: LogPosition
+    /// Where a follower that remembers nothing else must begin again: the last commit line may vanish in a power cut and its
+    /// records show once more in the next segment, but what stands before the line before it is durable for good.
+    package private(set) var safePosition: LogPosition
     /// Damage found since it was last taken.
     package var damage: [LogDamage] = []
 
@@ -30,6 +37,7 @@ package final class LogFollower {
         self.name = name
         self.owner = owner
         self.position = position
+        safePosition = position
         folder = try spool.openDirectory(name.path)
     }
 
@@ -41,130 +49,158 @@ package final class LogFollower {
     /// The committed records that follow, at most about `limit` of them; empty when there are none now.
     package func poll(limit: Int = 4096) throws(KernelError) -> [PlacedRecord] {
         var out: [PlacedRecord] = []
+        // What was read before an error is handed out: `position` is past it.
+        do throws(KernelError) { try fill(&out, limit: limit) } catch { if out.isEmpty { throw error } }
+        return out
+    }
+
+    private func fill(_ out: inout [PlacedRecord], limit: Int) throws(KernelError) {
         while out.count < limit {
-            guard try ensureReader() else { return out }
+            guard try ensureReader() else { return }
             let before = out.count
             try readCommitted(into: &out, limit: limit)
             if out.count > before { continue }
-            guard try advance() else { return out }
+            guard try advance() else { return }
         }
-        return out
     }
 
     private func ensureReader() throws(KernelError) -> Bool {
         if reader != nil { return true }
-        let numbers = try segmentNumbers()
-        guard let number = numbers.first(where: { $0 >= position.segment }) else { return false }
-        guard let file = open(number) else { return false }
+        guard let file = try firstSegment(from: position.segment) else { return false }
+        let number = file.header.number
         reader = SegmentReader(file, from: number == position.segment ? position.offset : 0)
         reader?.limit = sealedLength(of: number)
         return true
     }
 
-    private func segmentNumbers() throws(KernelError) -> [UInt32] {
-        try folder.list().compactMap { SegmentName.number($0.name) }.sorted()
-    }
-
-    private func open(_ number: UInt32) -> SegmentFile? {
-        do throws(SegmentProblem) {
-            return try SegmentFile(folder: folder, number: number, log: name, owner: owner)
-        } catch {
-            if case .unusable(let reason) = error {
-                report(LogDamage(log: name, from: LogPosition(segment: number, offset: 0), to: nil, reason: "\(reason)"))
-            }
-            return nil
-        }
-    }
-
-    /// Records up to the last commit line that is there.
+    /// Records up to the last commit line that is there, or the sealed length.
+    ///
+    /// What is not committed yet is read anew next time: the writer may have cut it off and written something else there.
     private func readCommitted(into out: inout [PlacedRecord], limit: Int) throws(KernelError) {
         guard var current = reader else { return }
-        defer { reader = current }
+        var held: [PlacedRecord] = []
+        var committed = current.offset
+        defer {
+            current.rewind(to: committed)
+            reader = current
+        }
         while out.count < limit {
-            guard let placed = try current.next() else {
-                current.refresh()
-                if try skipDamage(&current) { continue }
-                return
-            }
-            if placed.record.verb == .commit {
-                guard placed.record.number(.upto) == Int(placed.position.offset) else { continue }
+            if let placed = try current.next() {
+                if placed.record.verb != .commit { held.append(placed) }
+                guard placed.commits else { continue }
                 out += held
                 held.removeAll(keepingCapacity: true)
-                position = LogPosition(segment: placed.position.segment, offset: placed.end)
-            } else {
-                held.append(placed)
+                committed = placed.end
+                // This line was written after a sync that covered the line before it.
+                if position.segment == placed.position.segment { safePosition = position }
+                position = LogPosition(segment: placed.position.segment, offset: committed)
+            } else if try !skipDamage(&current) {
+                break
             }
         }
+        guard current.isExhausted else { return }
+        out += held
+        committed = current.offset
+        position = LogPosition(segment: current.file.header.number, offset: committed)
     }
 
-    /// Damage is what a later commit line covers; bytes without one after them are still being written.
+    /// Reports damage once; does not search again in bytes that had nothing and have not grown.
     private func skipDamage(_ current: inout SegmentReader) throws(KernelError) -> Bool {
-        guard try current.file.descriptor.status().size > current.offset else { return false }
-        var probe = current
-        guard case .damaged(let from, let to)? = try probe.resynchronise() else { return false }
-        var ahead = probe
-        while let placed = try ahead.next() {
-            if placed.record.verb == .commit {
-                report(LogDamage(log: name, from: from, to: to, reason: "no valid record"))
-                current = probe
-                return true
-            }
+        let here = LogPosition(segment: current.file.header.number, offset: current.offset)
+        let size = try current.file.descriptor.status().size
+        if current.limit == nil, size <= here.offset || fruitless ?? (.start, 0) == (here, size) { return false }
+        guard let range = try current.skipDamage() else {
+            fruitless = (here, size)
+            return false
         }
-        return false
+        report(LogDamage(log: name, from: range.from, to: range.to, reason: "no valid record"))
+        return true
     }
 
     /// Moves to the next segment once this one is exhausted and its successor says where it ended.
     private func advance() throws(KernelError) -> Bool {
         guard let current = reader else { return false }
         let number = current.file.header.number
-        guard let next = try nextSegment(after: number) else { return false }
-        if let sealed = next.header.predecessor, sealed.segment == number {
-            if current.limit == nil {
-                reader?.limit = sealed.offset
-                return true
-            }
+        guard let next = try segment(after: number) else { return false }
+        if ended != number {
+            // The successor is newer than our last look: look once more, now with the end that it states.
+            ended = number
+            fruitless = nil
+            if current.limit == nil, let sealed = next.header.predecessor, sealed.segment == number { reader?.limit = sealed.offset }
+            return true
         }
         // What was not committed here stands again in the successor, if it counts at all.
-        held.removeAll()
         reader = SegmentReader(next)
-        position = LogPosition(segment: next.header.number, offset: Int64(next.headerLength))
+        // Not behind the header: until the name is durable, another file may come to have it.
+        position = LogPosition(segment: next.header.number, offset: 0)
         reader?.limit = sealedLength(of: next.header.number)
         return true
     }
 
-    private func nextSegment(after number: UInt32) throws(KernelError) -> SegmentFile? {
-        let direct: SegmentFile?
-        do throws(SegmentProblem) {
-            direct = try SegmentFile(folder: folder, number: number + 1, log: name, owner: owner)
-        } catch {
-            if case .missing = error {} else { _ = open(number + 1) }
-            direct = nil
-        }
-        if let direct { return direct }
-        // A gap: segments past retention are gone. Listing is dear, so only when ours is gone too.
-        guard try isGone(number) else { return nil }
-        guard let later = try segmentNumbers().first(where: { $0 > number }) else { return nil }
-        return open(later)
+    private func report(_ found: LogDamage) {
+        if reported.count < 1024, reported.insert(found).inserted { damage.append(found) }
+    }
+}
+
+// MARK: - Finding segments
+
+extension LogFollower {
+    private enum Probe {
+        case segment(SegmentFile)
+        case missing
+        /// Something else has the name, or the header is damaged: reported, never read.
+        case foreign
+        /// The kernel failed: it may be the next one, so nothing later is read before it.
+        case unreadable
     }
 
-    private func isGone(_ number: UInt32) throws(KernelError) -> Bool {
-        do throws(KernelError) {
-            _ = try folder.status(of: Path(SegmentName.name(number)))
-            return false
+    private func probe(_ number: UInt32) -> Probe {
+        do throws(SegmentProblem) {
+            return .segment(try SegmentFile(folder: folder, number: number, log: name, owner: owner))
         } catch {
-            if error.isMissing { return true }
-            throw error
+            guard case .unusable(let reason) = error else { return .missing }
+            report(LogDamage(log: name, from: LogPosition(segment: number, offset: 0), to: nil, reason: "\(reason)"))
+            return error.isForeign ? .foreign : .unreadable
         }
+    }
+
+    private func segment(after number: UInt32) throws(KernelError) -> SegmentFile? {
+        switch probe(number + 1) {
+        case .segment(let file): return file
+        case .unreadable: return nil
+        case .missing, .foreign: break
+        }
+        // A gap, if a later one is there: its owner may have erased one whose messages were all done. Listing is dear, so
+        // only when the folder has changed; a change of the last second may hide another one behind the same time.
+        let changed = try folder.status().changed
+        if searched == changed { return nil }
+        let found = try firstSegment(from: number + 1)
+        searched = found == nil && WallTime.now().nanoseconds - changed > 1_000_000_000 ? changed : nil
+        return found
+    }
+
+    /// The first usable segment from `number` on.
+    private func firstSegment(from number: UInt32) throws(KernelError) -> SegmentFile? {
+        guard try segmentNumbers().contains(where: { $0 >= number }) else { return nil }
+        // Segments appear in order: those before one that the first listing showed are all in a second one.
+        for candidate in try segmentNumbers() where candidate >= number {
+            switch probe(candidate) {
+            case .segment(let file): return file
+            case .unreadable: return nil
+            case .missing, .foreign: continue
+            }
+        }
+        return nil
+    }
+
+    private func segmentNumbers() throws(KernelError) -> [UInt32] {
+        try folder.list().compactMap { SegmentName.number($0.name) }.sorted()
     }
 
     /// The sealed length that the successor states, if there is one.
     private func sealedLength(of number: UInt32) -> Int64? {
-        let next = try? SegmentFile(folder: folder, number: number + 1, log: name, owner: owner)
-        guard let sealed = next?.header.predecessor, sealed.segment == number else { return nil }
+        guard case .segment(let next) = probe(number + 1), let sealed = next.header.predecessor, sealed.segment == number
+        else { return nil }
         return sealed.offset
-    }
-
-    private func report(_ found: LogDamage) {
-        if reported.count < 1024, reported.insert(found).inserted { damage.append(found) }
     }
 }

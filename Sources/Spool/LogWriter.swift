@@ -10,14 +10,18 @@ package final class LogWriter {
     package static let segmentSize: Int64 = 16 << 20
 
     package let name: LogName
-    private let folder: DirectoryDescriptor
+    let folder: DirectoryDescriptor
     private let reserve: Int64
     private var segment: ActiveSegment?
     private var pending: [UInt8] = []
-    /// Where the next segment's predecessor ends, as long as the current one is sealed or not begun.
+    /// The newest readable segment before the current one and its sealed length.
     private var predecessor: LogPosition?
+    /// The highest number that anything in the folder has: given once, whatever became of it.
+    private var lastNumber: UInt32 = 0
     private var tail: [TailRecord]
     private var nextSequence: UInt32 = 0
+    /// A record was appended that no reader would believe.
+    private var isOversized = false
 
     /// Called for the first records of each new segment: queued's state block.
     package var preamble: (() -> [RecordLine])?
@@ -62,47 +66,22 @@ package final class LogWriter {
     package var recoveredEnd: LogPosition { predecessor ?? .start }
 
     private func findTail() throws(KernelError) {
-        var last: UInt32 = 0
-        for entry in try folder.list() {
-            if let number = SegmentName.number(entry.name) { last = max(last, number) }
-            if entry.name.starts(with: Array(".new-".utf8)) { try folder.unlink(Path(entry.name)) }
+        for entry in try folder.list() where entry.kind != .directory && entry.name.starts(with: ".new-".utf8) {
+            try folder.unlink(Path(entry.name))
         }
-        guard last > 0 else { return }
-        let file: SegmentFile
-        do throws(SegmentProblem) {
-            file = try SegmentFile(folder: folder, number: last, log: name, owner: nil)
-        } catch {
-            // No valid first line: it was renamed only after a sync, so this is damage. It stays as it is, set aside by number.
-            predecessor = LogPosition(segment: last, offset: 0)
+        let numbers = try segments()
+        lastNumber = numbers.last ?? 0
+        for number in numbers.reversed() {
+            // No valid first line: it was renamed only after a sync, so this is damage, or foreign. It stays as it is.
+            guard let file = try readable(number) else { continue }
+            let end = try file.scan(sealed: nil) { _ in }
+            predecessor = LogPosition(segment: number, offset: end.committed)
+            for placed in end.tail {
+                guard let kept = try TailRecord(placed, in: file) else { return }
+                tail.append(kept)
+            }
             return
         }
-        var reader = SegmentReader(file)
-        var committed = Int64(file.headerLength)
-        var uncommitted: [PlacedRecord] = []
-        while true {
-            guard let placed = try reader.next() else {
-                // Damage before a later commit is skipped here as every follower skips it; torn bytes at the end are no record.
-                let before = reader.offset
-                guard try reader.resynchronise() != nil, try commitFollows(reader) else { reader = SegmentReader(file, from: before); break }
-                continue
-            }
-            if placed.record.verb == .commit {
-                committed = placed.end
-                uncommitted.removeAll()
-            } else {
-                uncommitted.append(placed)
-            }
-        }
-        predecessor = LogPosition(segment: last, offset: committed)
-        for placed in uncommitted {
-            if let kept = try TailRecord(placed, in: file) { tail.append(kept) } else { break }
-        }
-    }
-
-    private func commitFollows(_ reader: SegmentReader) throws(KernelError) -> Bool {
-        var ahead = reader
-        while let placed = try ahead.next() { if placed.record.verb == .commit { return true } }
-        return false
     }
 
     /// Starts this writer's first segment: the header, the recovered tail and the preamble, durable before this returns.
@@ -137,16 +116,20 @@ package final class LogWriter {
     package var hasPending: Bool { !pending.isEmpty }
 
     /// Forgets what was appended and not committed.
-    package func dropPending() { pending.removeAll(keepingCapacity: true) }
+    package func dropPending() {
+        pending.removeAll(keepingCapacity: true)
+        isOversized = false
+    }
 
     /// Puts a record into the next commit; returns where its line begins and how long the line is.
     @discardableResult
     package func append(_ line: RecordLine, content: [[UInt8]] = []) -> (position: LogPosition, lineLength: Int) {
         let position = end
         let bytes = line.sealed(seed: currentSeed, checksum: spoolChecksum)
+        if bytes.count > RecordParser.maximumLine { isOversized = true }
         pending.append(contentsOf: bytes)
         for part in content { pending.append(contentsOf: part) }
-        if !content.isEmpty { pending.append(0x0A) }
+        if content.contains(where: { !$0.isEmpty }) { pending.append(0x0A) }
         return (position, bytes.count)
     }
 
@@ -160,11 +143,15 @@ package final class LogWriter {
     /// Makes everything appended durable and visible to followers, or nothing of it.
     package func commit() throws(LogError) {
         guard isActive else {
-            pending.removeAll(keepingCapacity: true)
+            dropPending()
             do throws(KernelError) { try startSegment() } catch { throw .broken(error) }
             throw .failed(KernelError(.write, code: 5, object: name.text))
         }
         guard !pending.isEmpty else { return }
+        if isOversized {
+            dropPending()
+            throw .failed(KernelError(.write, code: 90, object: name.text))
+        }
         do throws(KernelError) {
             try writePending()
         } catch {
@@ -210,7 +197,11 @@ package final class LogWriter {
             do throws(KernelError) {
                 try withSegment { (active: inout ActiveSegment) throws(KernelError) in
                     try active.file.truncate(to: active.committed)
+                    // Without this a power cut may bring the longer file back, after its client was told that we do not have it.
+                    try active.file.syncData()
                     active.size = active.committed
+                    // What was allocated beyond the end is gone with it.
+                    active.allocated = active.size
                 }
                 return .noSpace(error)
             } catch {}
@@ -226,20 +217,25 @@ package final class LogWriter {
         }
     }
 
-    /// Starts a new segment after a commit. If that fails the old one goes on growing.
+    /// Starts a new segment after a commit. If that fails the old one goes on growing, unless it may be known as sealed.
     package func rollOver() {
         guard pending.isEmpty, let old = segment.take() else { return }
-        let before = predecessor
+        let before = (predecessor, lastNumber)
         predecessor = LogPosition(segment: old.header.number, offset: old.committed)
         do throws(KernelError) { try startSegment() } catch {
-            predecessor = before
+            // Once the new name was asked for, followers may see it and read the old segment no further.
+            guard lastNumber == before.1 else { return }
+            predecessor = before.0
             segment = consume old
         }
     }
 
     private func startSegment() throws(KernelError) {
-        let number = (predecessor?.segment ?? 0) + 1
-        let header = SegmentHeader(log: name.text, number: number, random: try Randomness.uint64(), predecessor: predecessor)
+        guard lastNumber < SegmentName.maximum else { throw KernelError(.create, code: 75, object: name.text) }
+        let number = lastNumber + 1
+        let header = SegmentHeader(
+            log: name.text, number: number, random: try Randomness.uint64(),
+            salt: UInt32(truncatingIfNeeded: try Randomness.uint64()), predecessor: predecessor)
         var bytes = header.line(checksum: spoolChecksum)
         for record in tail { bytes += record.resealed(seed: header.seed) }
         for line in preamble?() ?? [] { bytes += line.sealed(seed: header.seed, checksum: spoolChecksum) }
@@ -248,30 +244,18 @@ package final class LogWriter {
         let file = try folder.create(temporary, mode: 0o640, .append)
         try file.write(bytes)
         try file.sync()
+        // A failure from here on leaves a segment without a commit line that may have the name, or lose it in a power cut. So
+        // the name is never used again, and the next segment has the same predecessor and repeats the tail.
+        lastNumber = number
         try folder.rename(temporary, to: Path(SegmentName.name(number)))
         try folder.sync()
-        // From here on the name is durable: a failure below leaves a valid segment, whose tail the next opening keeps.
-        var size = Int64(bytes.count)
-        let commit = RecordLine(.commit).adding(.upto, size).sealed(seed: header.seed, checksum: spoolChecksum)
-        predecessor = LogPosition(segment: number, offset: 0)
-        tail = try writeFirstCommit(commit, to: file, header: header, size: &size)
+        let commit = RecordLine(.commit).adding(.upto, bytes.count).sealed(seed: header.seed, checksum: spoolChecksum)
+        try file.write(commit)
+        let size = Int64(bytes.count + commit.count)
+        tail = []
         segment = ActiveSegment(file: file, header: header, size: size, committed: size, allocated: size)
         nextSequence = 0
         extendReserve()
-    }
-
-    private func writeFirstCommit(
-        _ commit: [UInt8], to file: borrowing Descriptor, header: SegmentHeader, size: inout Int64
-    ) throws(KernelError) -> [TailRecord] {
-        do throws(KernelError) {
-            try file.write(commit)
-            size += Int64(commit.count)
-            return []
-        } catch {
-            // The segment is durable with its tail; a successor may repeat the tail, because ids are looked up, not counted.
-            predecessor = LogPosition(segment: header.number, offset: size)
-            throw error
-        }
     }
 
     private func extendReserve() {
@@ -282,56 +266,5 @@ package final class LogWriter {
             try active.file.allocateBeyondEnd(active.size + reserve)
             active.allocated = active.size + reserve
         }
-    }
-
-    /// Removes segments whose number is below `first`; the current one always stays.
-    package func dropSegments(below first: UInt32) throws(KernelError) {
-        for entry in try folder.list() {
-            guard let number = SegmentName.number(entry.name), number < first, number < end.segment else { continue }
-            try folder.unlink(Path(entry.name))
-        }
-    }
-
-    /// Frees the disk blocks of a range of a segment; offsets never move.
-    package func punch(_ position: LogPosition, length: Int64) throws(KernelError) {
-        let file = try folder.open(Path(SegmentName.name(position.segment)), .readWrite)
-        try file.punchHole(at: position.offset, length: length)
-    }
-
-    package func dropSegment(_ number: UInt32) throws(KernelError) {
-        guard number < end.segment else { return }
-        try folder.unlink(Path(SegmentName.name(number)))
-    }
-
-    /// The numbers of the segments that are there, ascending.
-    package func segments() throws(KernelError) -> [UInt32] {
-        try folder.list().compactMap { SegmentName.number($0.name) }.sorted()
-    }
-
-    /// Opens one of this log's segments for reading.
-    package func open(_ number: UInt32) throws(SegmentProblem) -> SegmentFile {
-        try SegmentFile(folder: folder, number: number, log: name, owner: nil)
-    }
-}
-
-extension LogWriter.TailRecord {
-    /// Reads a record of the tail whole; nil if its content was torn.
-    init?(_ placed: PlacedRecord, in file: SegmentFile) throws(KernelError) {
-        self.placed = placed
-        let whole = try file.descriptor.read(placed.lineLength + (placed.contentLength > 0 ? placed.contentLength + 1 : 0), at: placed.position.offset)
-        // The line without ` #crc` and its line feed: the checksum depends on the segment.
-        line = Array(whole.prefix(placed.lineLength - 11))
-        content = Array(whole.dropFirst(placed.lineLength))
-        if let extent = placed.record.extent(.content) {
-            guard spoolChecksum.of(content.prefix(extent.length)) == extent.checksum else { return nil }
-        }
-    }
-
-    func resealed(seed: UInt32) -> [UInt8] {
-        var bytes = line
-        bytes += Array(" #".utf8)
-        Hex.append(UInt64(spoolChecksum.of(line, seed: seed)), digits: 8, to: &bytes)
-        bytes.append(0x0A)
-        return bytes + content
     }
 }

@@ -15,6 +15,8 @@ package final class MailLog {
     package let origin: QueueOrigin
     private let big: DirectoryDescriptor
     private var bigPending = false
+    /// After a commit that nobody may be told about: its records may count after all, so their files stay.
+    private var isInDoubt = false
     private var segments: [UInt32: SegmentMessages] = [:]
     private var home: [QueueID: UInt32] = [:]
     private var finished: [(content: LogPosition, length: Int64, at: MonotonicTime)] = []
@@ -37,29 +39,38 @@ package final class MailLog {
         try log.begin()
         var records: [Record] = []
         do throws(KernelError) {
-            for number in try log.segments() { records += try index(number) }
-            try removeOrphans()
+            var isWhole = true
+            let sealed = try sealedLengths()
+            for number in try log.segments() {
+                if try !index(number, sealed: sealed[number], into: &records) { isWhole = false }
+            }
+            // A record that cannot be read may name a file: better a file too many than a message without its content.
+            if isWhole { try removeOrphans() }
         } catch { throw .failed(error) }
         return records
     }
 
-    private func index(_ number: UInt32) throws(KernelError) -> [Record] {
-        let file: SegmentFile
-        do throws(SegmentProblem) { file = try log.open(number) } catch { return [] }
-        let successor = try? log.open(number + 1)
-        var reader = SegmentReader(file)
-        if let sealed = successor?.header.predecessor, sealed.segment == number { reader.limit = sealed.offset }
-        var records: [Record] = []
+    /// What each segment's successor says of its length.
+    private func sealedLengths() throws(KernelError) -> [UInt32: Int64] {
+        var sealed: [UInt32: Int64] = [:]
+        for number in try log.segments() {
+            if let before = try log.readable(number)?.header.predecessor { sealed[before.segment] = before.offset }
+        }
+        return sealed
+    }
+
+    /// Learns what one segment holds; false if some of it cannot be read. What was never committed is not ours.
+    private func index(_ number: UInt32, sealed: Int64?, into records: inout [Record]) throws(KernelError) -> Bool {
+        guard let file = try log.readable(number) else { return false }
         segments[number] = SegmentMessages()
-        while true {
-            guard let placed = try reader.next() else {
-                guard try reader.resynchronise() != nil else { return records }
-                continue
-            }
-            guard placed.record.verb == .accept, let id = placed.record.id else { continue }
+        var found: [PlacedRecord] = []
+        let end = try file.scan(sealed: sealed) { if $0.record.verb == .accept { found.append($0) } }
+        for placed in found {
+            guard let id = placed.record.id else { continue }
             note(id, segment: number, offset: placed.contentOffset, length: Int64(placed.contentLength), isBig: placed.record.extent(.big) != nil)
             records.append(placed.record)
         }
+        return !end.isDamaged
     }
 
     private func note(_ id: QueueID, segment: UInt32, offset: Int64, length: Int64, isBig: Bool) {
@@ -69,7 +80,7 @@ package final class MailLog {
     }
 
     private func removeOrphans() throws(KernelError) {
-        for entry in try big.list() {
+        for entry in try big.list() where entry.kind != .directory {
             if let id = QueueID(parsing: entry.name), home[id] != nil { continue }
             try big.unlink(Path(entry.name))
         }
@@ -111,16 +122,23 @@ package final class MailLog {
             }
             bigPending = false
         }
-        try log.commit()
+        do throws(LogError) { try log.commit() } catch {
+            switch error {
+            case .broken: isInDoubt = true
+            case .locked, .noSpace, .failed: break
+            }
+            throw error
+        }
     }
 
     /// What a failed commit left: these messages are not ours.
     package func forget(_ ids: [QueueID]) {
         for id in ids {
             if let segment = home.removeValue(forKey: id), let extent = segments[segment]?.live.removeValue(forKey: id), extent.isBig {
-                discardBig(id)
+                if !isInDoubt { discardBig(id) }
             }
         }
+        isInDoubt = false
     }
 
     package var liveCount: Int { home.count }

@@ -4,20 +4,27 @@ package import Kernel
 package import SpoolFormat
 
 extension LogWriter {
-    /// The valid records of the newest readable segment, its uncommitted tail included, because `begin` keeps it.
+    /// The committed records of the newest readable segment and its uncommitted tail, which `begin` keeps: no others.
     package func newestRecords() throws(KernelError) -> [PlacedRecord] {
         for number in try segments().reversed() {
-            let file: SegmentFile
-            do throws(SegmentProblem) { file = try open(number) } catch { continue }
-            var reader = SegmentReader(file)
+            guard let file = try readable(number) else { continue }
             var records: [PlacedRecord] = []
-            while true {
-                if let placed = try reader.next() { records.append(placed); continue }
-                guard try reader.resynchronise() != nil else { break }
-            }
-            return records
+            _ = try file.scan(sealed: nil) { records.append($0) }
+            return records + recovered.map(\.placed).filter { $0.position.segment == number }
         }
         return []
+    }
+
+    /// A segment, or nil if there is none of this number; an error of the disk is thrown and proves nothing.
+    func readable(_ number: UInt32) throws(KernelError) -> SegmentFile? {
+        do throws(SegmentProblem) { return try open(number) } catch {
+            switch error {
+            case .missing: return nil
+            case .unusable(let reason):
+                if error.isForeign { return nil }
+                throw reason
+            }
+        }
     }
 }
 
@@ -30,7 +37,9 @@ extension LogFollower {
             do throws(SegmentProblem) {
                 _ = try SegmentFile(folder: folder, number: number, log: name, owner: nil)
                 return LogPosition(segment: number, offset: 0)
-            } catch { continue }
+            } catch {
+                if case .unusable(let reason) = error, !error.isForeign { throw reason }
+            }
         }
         return .start
     }

@@ -40,6 +40,12 @@ package struct LogName: Hashable, Sendable {
         self.kind = kind
     }
 
+    package init?(parsing text: [UInt8]) {
+        let parts = text.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }
+        guard parts.count == 2, let owner = SpoolOwner(rawValue: parts[0]), let kind = Kind(rawValue: parts[1]) else { return nil }
+        self.init(owner, kind)
+    }
+
     package var text: [UInt8] { Array("\(owner.rawValue)/\(kind.rawValue)".utf8) }
     package var path: Path { Path(text) }
 }

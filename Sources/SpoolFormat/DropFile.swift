@@ -1,4 +1,4 @@
-// What `sendmail` leaves for queued: envelope lines, an empty line, the message in wire form, and a last line that says it is whole.
+// What `sendmail` leaves for queued: envelope lines with the message's size, an empty line, the message in wire form.
 
 import MailModel
 

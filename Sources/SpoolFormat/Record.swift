@@ -70,8 +70,8 @@ package enum RecordParser {
         let line = bytes[bytes.startIndex..<end]
         guard line.count > 12, line.count < maximumLine else { return .invalid }
         let mark = line.endIndex - 10
-        guard line[mark] == 0x20, line[mark + 1] == UInt8(ascii: "#"), let stated = Hex.value(line[(mark + 2)...]),
-            UInt64(checksum.of(line[..<mark], seed: seed)) == stated,
+        guard line[mark] == 0x20, line[mark + 1] == UInt8(ascii: "#"),
+            line[(mark + 2)...].elementsEqual(Hex.text(UInt64(checksum.of(line[..<mark], seed: seed)), digits: 8)),
             let record = fields(line[..<mark])
         else { return .invalid }
         return .record(record, lineLength: line.count + 1)

@@ -37,37 +37,42 @@ package enum SegmentName {
 
     package static func name(_ number: UInt32) -> [UInt8] { digits(number) + Array(".log".utf8) }
 
+    /// Eight digits: 1.6 PB of log. A higher number is no segment, so that one more is always a number.
+    package static let maximum: UInt32 = 99_999_999
+
     package static func number(_ name: some Collection<UInt8>) -> UInt32? {
-        guard name.count >= 12, name.suffix(4).elementsEqual(".log".utf8), let value = name.dropLast(4).decimalValue,
-            value <= UInt32.max, value > 0
+        guard name.count == 12, name.suffix(4).elementsEqual(".log".utf8), let value = name.dropLast(4).decimalValue, value > 0
         else { return nil }
         return UInt32(value)
     }
 }
 
-/// The first line of a segment: `martlet-log 1 smtpd/mail 00000007 epoch=… after=00000006 sealed=1048576 #crc`.
+/// The first line of a segment: `martlet-log 1 smtpd/mail 00000007 epoch=… salt=… after=00000006 sealed=1048576 #crc`.
 package struct SegmentHeader: Hashable, Sendable {
     package static let version = 1
     /// The folder below the spool, such as `smtpd/mail`: a segment moved elsewhere is not believed.
     package let log: [UInt8]
     package let number: UInt32
     package let epoch: UInt64
+    /// Random, and in no id: who sends a message knows the epoch from its id, and must not be able to write records in it.
+    package let salt: UInt32
     /// The segment before, and the length of it that counts; everything beyond was never acknowledged.
     package let predecessor: LogPosition?
 
-    package init(log: [UInt8], number: UInt32, random: UInt64, predecessor: LogPosition?) {
+    package init(log: [UInt8], number: UInt32, random: UInt64, salt: UInt32, predecessor: LogPosition?) {
         self.log = log
         self.number = number
+        self.salt = salt
         self.predecessor = predecessor
         epoch = UInt64(number & 0xFF_FFFF) << 40 | random & 0xFF_FFFF_FFFF
     }
 
     /// Seeds the checksum of every line, so that a block of an older file is no record here.
-    package var seed: UInt32 { UInt32(truncatingIfNeeded: epoch ^ epoch >> 32) }
+    package var seed: UInt32 { salt ^ UInt32(truncatingIfNeeded: epoch ^ epoch >> 32) }
 
     package func line(checksum: Checksum) -> [UInt8] {
         var text = Array("martlet-log \(SegmentHeader.version) ".utf8) + log + [0x20] + SegmentName.digits(number)
-        text += Array(" epoch=".utf8) + Hex.text(epoch, digits: 16)
+        text += Array(" epoch=".utf8) + Hex.text(epoch, digits: 16) + Array(" salt=".utf8) + Hex.text(UInt64(salt), digits: 8)
         if let predecessor {
             text += Array(" after=".utf8) + SegmentName.digits(predecessor.segment) + Array(" sealed=\(predecessor.offset)".utf8)
         }
@@ -80,22 +85,24 @@ package struct SegmentHeader: Hashable, Sendable {
         guard let end = bytes.prefix(512).firstIndex(of: 0x0A), end - bytes.startIndex > 10 else { return nil }
         let line = bytes[bytes.startIndex..<end]
         let mark = line.endIndex - 10
-        guard line[mark] == 0x20, line[mark + 1] == UInt8(ascii: "#"), let stated = Hex.value(line[(mark + 2)...]),
-            UInt64(checksum.of(line[..<mark])) == stated
+        guard line[mark] == 0x20, line[mark + 1] == UInt8(ascii: "#"),
+            line[(mark + 2)...].elementsEqual(Hex.text(UInt64(checksum.of(line[..<mark])), digits: 8))
         else { return nil }
         let words = line[..<mark].split(separator: 0x20)
-        guard words.count == 5 || words.count == 7, words[0].elementsEqual("martlet-log".utf8), words[1].decimalValue == version,
-            let number = words[3].decimalValue, let epoch = value(words[4], "epoch=").flatMap(Hex.value)
+        guard words.count == 6 || words.count == 8, words[0].elementsEqual("martlet-log".utf8), words[1].decimalValue == version,
+            let number = words[3].decimalValue, let epoch = value(words[4], "epoch=").flatMap(Hex.value),
+            let salt = value(words[5], "salt=").flatMap(Hex.value), salt <= UInt32.max
         else { return nil }
         var predecessor: LogPosition?
-        if words.count == 7 {
-            guard let after = value(words[5], "after=")?.decimalValue, let sealed = value(words[6], "sealed=")?.decimalValue,
-                after <= UInt32.max
+        if words.count == 8 {
+            guard let after = value(words[6], "after=")?.decimalValue, let sealed = value(words[7], "sealed=")?.decimalValue,
+                after <= SegmentName.maximum
             else { return nil }
             predecessor = LogPosition(segment: UInt32(after), offset: Int64(sealed))
         }
-        guard number <= UInt32.max else { return nil }
-        let header = SegmentHeader(log: Array(words[2]), number: UInt32(number), random: epoch, predecessor: predecessor)
+        guard number <= SegmentName.maximum else { return nil }
+        let header = SegmentHeader(
+            log: Array(words[2]), number: UInt32(number), random: epoch, salt: UInt32(salt), predecessor: predecessor)
         return header.epoch == epoch ? (header, line.count + 1) : nil
     }
 

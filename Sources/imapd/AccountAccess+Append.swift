@@ -3,6 +3,7 @@
 import IMAPProtocol
 import Kernel
 import Mailbox
+import SpoolFormat
 
 /// A message that a client is sending.
 struct IncomingAppend: Sendable {

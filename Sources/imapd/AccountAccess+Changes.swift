@@ -3,6 +3,7 @@
 import IMAPProtocol
 import Kernel
 import Mailbox
+import SpoolFormat
 
 extension AccountAccess {
     mutating func store(_ uids: [UID], _ operation: StoreOperation) throws(StoreError) -> Session.Answer {
@@ -22,10 +23,14 @@ extension AccountAccess {
         let result = isMove ? try source.move(uids, to: destination) : try source.copy(uids, to: destination)
         if isMove { _ = selected?.known.remove(result.source) }
         let pairs = zip(result.source, result.destination)
-        let names = Dictionary(uniqueKeysWithValues: messages.map { ($0.uid, $0.name) })
+        let names = Dictionary(messages.map { ($0.uid, $0.name) }) { first, _ in first }
         for (old, new) in pairs {
             guard let name = names[old] else { continue }
-            trace.message(isMove ? .move : .copy, name, old, in: source.name, to: (destination.name, new))
+            if isMove {
+                trace.message(.move, name, old, in: source.name, to: destination.name)
+            } else if let copy = destination.message(new)?.name {
+                trace.message(.copy, copy, old, in: source.name, to: destination.name, from: name)
+            }
         }
         return .copied(
             UIDMapping(

@@ -4,6 +4,7 @@ import IMAPProtocol
 import Kernel
 import MailFormat
 import Mailbox
+import SpoolFormat
 
 extension AccountAccess {
     private mutating func open(_ uid: MessageUID) throws(StoreError) -> MessageFile {

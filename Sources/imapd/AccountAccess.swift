@@ -20,7 +20,7 @@ struct AccountAccess: Sendable {
     }
 
     let shared: SharedParts
-    let place: AccountFolder
+    private let place: [UInt8]
     let trace: SessionTrace
     var selected: Selected?
     /// The message that was read last.
@@ -30,7 +30,8 @@ struct AccountAccess: Sendable {
     /// The mailbox that a command named last, besides the one selected: clients fill one mailbox at a time.
     private var other: Folder?
 
-    init(_ shared: SharedParts, _ place: AccountFolder, _ trace: SessionTrace) {
+    /// `place`: what the directory says of the account's folder.
+    init(_ shared: SharedParts, _ place: [UInt8], _ trace: SessionTrace) {
         self.shared = shared
         self.place = place
         self.trace = trace
@@ -74,7 +75,9 @@ struct AccountAccess: Sendable {
 
     mutating func account() throws(StoreError) -> Account {
         if let opened { return opened }
-        let account = try shared.store.open(place)
+        // A name that the directory should never have given: trouble, and no account without mail.
+        guard let folder = Mailbox.AccountFolder(parsing: place) else { throw .damaged(path: place) }
+        let account = try shared.store.open(folder)
         opened = account
         return account
     }

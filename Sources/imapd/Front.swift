@@ -26,7 +26,7 @@ struct Front {
             tls = nil
             troubles.append("TLS is off: \(error)")
         }
-        self.troubles = troubles + Confinement.front(configuration).enforced(for: context)
+        self.troubles = troubles + context.confine(.front(configuration))
         let offer = Offer(configuration, hasCertificate: tls != nil)
         let options = AcceptorOptions(
             limits: ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress),

@@ -20,6 +20,8 @@ final class MailboxDriver: SessionDriver {
     private let shared: SharedParts
     private let trace: SessionTrace
     private let desk: StoreDesk
+    /// From `opened` to `ended`.
+    private var address: ReplyAddress<StoreNews>?
     private var session: Session
     private var wait: Session.Wait?
     private var isPausing = false
@@ -28,23 +30,27 @@ final class MailboxDriver: SessionDriver {
     private var lastLook = MonotonicTime(nanoseconds: 0)
     private var looksLater = false
 
-    /// nil if the directory gave the account a folder that cannot be one.
     init(_ shared: SharedParts, _ guest: HandedOver<AuthenticatedAccount>) {
         self.shared = shared
         trace = SessionTrace(shared.journal, account: guest.account.address, peer: guest.arrival.peer)
-        desk = StoreDesk(AccountAccess(shared, Mailbox.AccountFolder(parsing: guest.account.folder.bytes), trace))
-        // The front has told the client that it is in.
-        session = Session(
-            settings: .init(maximumMessageSize: shared.maximumMessageSize),
-            handOver: HandOver(identity: [], completion: [], unread: [], isTLS: guest.tls != nil))
+        desk = StoreDesk(AccountAccess(shared, guest.account.folder.bytes, trace))
+        session = MailboxDriver.session(shared)
         trace.login(service: guest.arrival.role.name, guest.tls)
+    }
+
+    /// The front has told the client that it is in; what the client sent ahead comes as input.
+    private static func session(_ shared: SharedParts) -> Session {
+        Session(
+            settings: .init(maximumMessageSize: shared.maximumMessageSize),
+            handOver: HandOver(identity: [], completion: [], unread: [], isTLS: false))
     }
 
     var wantsInput: Bool { session.wantsInput }
 
     func opened(_ wire: Wire<StoreNews>) {
         limitSilence(wire)
-        wire.replyAddress.deliver(.tick, after: MailboxDriver.tick)
+        address = wire.replyAddress
+        address?.deliver(.tick, after: MailboxDriver.tick)
     }
 
     func received(_ bytes: ArraySlice<UInt8>) { session.received(bytes) }
@@ -53,6 +59,9 @@ final class MailboxDriver: SessionDriver {
 
     func ended(_ ending: Ending) {
         trace.disconnect(ending)
+        // The clock still knows us until the next tick: nothing large may hang on that, and no circle on the address.
+        address = nil
+        session = MailboxDriver.session(shared)
         // Not here: closing a file may block.
         let desk = desk
         shared.workers.submit { desk.close() }
@@ -87,9 +96,41 @@ final class MailboxDriver: SessionDriver {
     func answered(_ news: StoreNews) {
         switch news {
         case .answer(let answer): session.answered(answer)
-        case .changed: changed()
         case .resumed: isPausing = false
-        case .tick: break
+        case .changed: changed()
+        case .calmed:
+            looksLater = false
+            if session.isIdling { session.mailboxChanged() }
+        case .tick: tick()
+        }
+    }
+
+    /// Outside IDLE a client asks by itself, and nothing is told unasked.
+    private func changed() {
+        guard session.isIdling, !looksLater else { return }
+        guard MonotonicTime.now() - lastLook < MailboxDriver.calm else { return session.mailboxChanged() }
+        looksLater = true
+        address?.deliver(.calmed, after: MailboxDriver.calm)
+    }
+
+    private func tick() {
+        session.keepAlive()
+        switch session.wait {
+        case .command, .idle:
+            if !isResting { shared.workers.submit { [desk] in desk.rest() } }
+            isResting = true
+        case .rest, .answer: break
+        }
+        address?.deliver(.tick, after: MailboxDriver.tick)
+    }
+
+    private func limitSilence(_ wire: Wire<StoreNews>) {
+        guard session.wait != wait else { return }
+        wait = session.wait
+        switch session.wait {
+        case .command, .idle: wire.limitSilence(to: shared.idleTimeout)
+        case .rest: wire.limitSilence(to: min(MailboxDriver.restOfCommand, shared.idleTimeout))
+        case .answer: break
         }
     }
 }

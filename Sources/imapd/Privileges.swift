@@ -9,29 +9,21 @@ extension Confinement {
     /// The front: inherited sockets, and the folders of certificate and key, which are read again when they were renewed.
     static func front(_ configuration: Configuration) -> Confinement {
         var confinement = Confinement(
-            readable: [configuration.tls.certificate.parent, configuration.tls.key.parent], writable: [], network: .inheritedSockets)
+            readable: [configuration.tls.certificate.parent, configuration.tls.key.parent, .ownThreads], writable: [],
+            network: .inheritedSockets)
         // A relayed connection is two sockets, and for a moment three.
         confinement.descriptors = UInt64(configuration.limits.connections) * 3 + 256
-        confinement.fileSize = 0
         return confinement
     }
 
     /// The session process: the store, its own events, the snapshots; no socket of its own making.
     static func session(_ configuration: Configuration) -> Confinement {
         var confinement = Confinement(
-            readable: [configuration.paths.directory],
+            readable: [configuration.paths.directory, .ownThreads],
             writable: [configuration.paths.store, configuration.paths.spool / "imapd"], network: .none)
         // A session at work has its socket, two mailboxes' folders and two messages open; one at rest has its socket.
         confinement.descriptors = UInt64(configuration.limits.connections) * 20 + 256
+        confinement.maySignal = true
         return confinement
-    }
-
-    /// Applies it, or ends the process: an unconfined daemon must not serve. What the kernel cannot do is returned as sentences.
-    func enforced(for context: DaemonContext) -> [String] {
-        do {
-            return try apply().map(\.description)
-        } catch {
-            fail(context.service.rawValue, "\(error)", remedy: "check the kernel's Landlock and seccomp support", .software)
-        }
     }
 }

@@ -36,14 +36,17 @@ struct SessionTrace: Sendable {
 
     func problem(_ reason: String) { journal.note(event(.problem).adding(.reason, reason)) }
 
-    /// What was done to one message, which had this name.
+    /// What was done to one message, which has or had this name.
+    ///
+    /// `target`: the mailbox that it went to; `origin`: the message of which it is a copy.
     func message(
         _ verb: Verb, _ name: MessageName, _ uid: MessageUID, in mailbox: Mailbox.MailboxName,
-        to target: (mailbox: Mailbox.MailboxName, uid: MessageUID)? = nil
+        to target: Mailbox.MailboxName? = nil, from origin: MessageName? = nil
     ) {
         var line = RecordLine(verb).adding(.account, account).adding(.protocolName, "imap").adding(.mailbox, mailbox.bytes)
             .adding(.uid, uid.rawValue).adding(.file, name.unique)
-        if let target { line = line.adding(.target, target.mailbox.bytes).adding(.answers, target.uid.rawValue) }
+        line.add(.target, target?.bytes)
+        line.add(.origin, origin?.unique)
         journal.note(line)
     }
 

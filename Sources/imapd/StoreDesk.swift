@@ -10,6 +10,8 @@ enum StoreNews: Sendable {
     case answer(Session.Answer)
     /// Something in the selected mailbox is not as it was.
     case changed
+    /// It may be looked at again.
+    case calmed
     /// Time passes.
     case tick
     /// Others had their turn.

@@ -83,6 +83,8 @@ struct OpenMessage: Sendable {
     var copies: [Copy]
     /// The message of which this is a bounce.
     let parent: QueueID?
+    /// Where its accept record lies in its mail log.
+    var position = LogPosition.start
 
     var isFinished: Bool { unrouted.isEmpty && copies.allSatisfy(\.isFinished) }
 }

@@ -17,7 +17,14 @@ extension Queue {
             lines.append(.open(message))
             for copy in message.copies { lines.append(.pending(id, copy, message: message)) }
         }
+        for (id, position) in forgettable.sorted(by: { $0.key < $1.key }) {
+            lines.append(RecordLine(.done, id).adding(.upto, position.text))
+        }
         lines.append(RecordLine(.stateEnd))
+        // What waits for its accept is said again, so that the next start finds it after its block.
+        for (id, records) in unseen.sorted(by: { $0.key < $1.key }) {
+            for placed in records { lines.append(RecordLine(repeating: placed, id)) }
+        }
         return lines
     }
 
@@ -34,52 +41,27 @@ extension Queue {
     private mutating func loadBlockLine(_ record: Record) {
         switch record.verb {
         case .cursor:
-            if let log = record[.log], let position = record[.upto].flatMap({ LogPosition(parsing: $0) }) { cursors[log] = position }
+            if let log = record[.log].flatMap({ LogName(parsing: $0) }), let position = record[.upto].flatMap({ LogPosition(parsing: $0) }) {
+                note(cursor: position, of: log)
+            }
         case .open:
             if let message = OpenMessage(opened: record) { restore(message) }
         case .pending:
-            if let id = record.id, let copy = record.copy { replay(id) { $0.copies.append(copy) } }
+            if let id = record.id, let copy = record.copy { restore(copy, of: id) }
+        case .done:
+            if let id = record.id, let position = record[.upto].flatMap({ LogPosition(parsing: $0) }) { restoreDone(id, at: position) }
         default: break
         }
     }
 
     /// What queued said after its last state block.
     mutating func replay(_ tail: ArraySlice<PlacedRecord>) {
-        for placed in tail { replay(placed) }
+        for placed in tail {
+            if let id = placed.record.id { replay(id, placed) }
+        }
         rebuild()
         lines.removeAll()
     }
-
-    private mutating func replay(_ placed: PlacedRecord) {
-        let record = placed.record
-        guard let id = record.id else { return }
-        switch record.verb {
-        case .route: replay(id) { $0.replayRoute(record) }
-        case .assign:
-            replay(id) { message in
-                message.withCopy(of: record) { copy in
-                    copy.state = .assigned(placed.position)
-                    copy.nextHop = record[.host]
-                    copy.attempts = record.number(.attempt) ?? copy.attempts + 1
-                }
-            }
-        case .deferred:
-            replay(id) { message in
-                message.withCopy(of: record) { copy in
-                    copy.state = .waiting(until: record[.until].flatMap(Timestamp.time) ?? copy.earliest)
-                    copy.lastStatus = record[.status] ?? []
-                    copy.lastReason = record[.reason] ?? []
-                }
-            }
-        case .bounced: replay(id) { message in message.withCopy(of: record) { $0.state = .bounced } }
-        case .done: replayDone(id)
-        default: break
-        }
-    }
-}
-
-extension Copy {
-    var earliest: WallTime { WallTime(nanoseconds: 0) }
 }
 
 extension OpenMessage {
@@ -90,9 +72,34 @@ extension OpenMessage {
         self.init(
             id: id, sender: sender, location: location, accepted: record[.at].flatMap(Timestamp.time) ?? WallTime(nanoseconds: 0),
             unrouted: record.all(.to), copies: [], parent: record[.parent].flatMap { QueueID(parsing: $0) })
+        position = record[.upto].flatMap { LogPosition(parsing: $0) } ?? .start
     }
 
-    mutating func replayRoute(_ record: Record) {
+    /// Applies a record of queued's log; false once the message is done.
+    mutating func replay(_ placed: PlacedRecord) -> Bool {
+        let record = placed.record
+        switch record.verb {
+        case .route: replayRoute(record)
+        case .assign:
+            withCopy(of: record) { copy in
+                copy.state = .assigned(record[.answers].flatMap { LogPosition(parsing: $0) } ?? placed.position)
+                copy.attempts = record.number(.attempt) ?? copy.attempts + 1
+                copy.nextHop = record[.host]
+            }
+        case .deferred:
+            withCopy(of: record) { copy in
+                copy.state = .waiting(until: record[.until].flatMap(Timestamp.time) ?? WallTime(nanoseconds: 0))
+                copy.lastStatus = record[.status] ?? []
+                copy.lastReason = record[.reason] ?? []
+            }
+        case .bounced: withCopy(of: record) { $0.state = .bounced }
+        case .done: return false
+        default: break
+        }
+        return true
+    }
+
+    private mutating func replayRoute(_ record: Record) {
         guard let original = record[.recipient] else { return }
         unrouted.removeAll { $0 == original }
         if let destination = record.destination {
@@ -103,9 +110,20 @@ extension OpenMessage {
         }
     }
 
-    mutating func withCopy(of record: Record, _ change: (inout Copy) -> Void) {
+    private mutating func withCopy(of record: Record, _ change: (inout Copy) -> Void) {
         guard let original = record[.recipient], let index = copies.firstIndex(where: { $0.original == original && $0.final == record[.final] ?? [] })
         else { return }
         change(&copies[index])
+    }
+}
+
+extension RecordLine {
+    /// A record said again in a new segment; an assignment keeps the position that its answer will name.
+    init(repeating placed: PlacedRecord, _ id: QueueID) {
+        self.init(placed.record.verb ?? .problem, id)
+        for key in Key.allCases where key != .at && key != .answers {
+            for value in placed.record.all(key) { add(key, value) }
+        }
+        if placed.record.verb == .assign { add(.answers, placed.record[.answers] ?? placed.position.text) }
     }
 }

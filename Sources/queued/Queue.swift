@@ -2,6 +2,7 @@
 
 import Kernel
 import MailModel
+import Spool
 import SpoolFormat
 
 /// The open messages and what is to be said about them.
@@ -10,8 +11,12 @@ struct Queue {
     static let window = 2000
 
     private(set) var messages: [QueueID: OpenMessage] = [:]
-    /// Where each followed log was read to, as the next state block will say.
-    var cursors: [[UInt8]: LogPosition] = [:]
+    /// Where each followed log is read from after a restart, as the next state block will say.
+    private(set) var cursors: [[UInt8]: LogPosition] = [:]
+    /// Messages that are done and whose accept may be read again, because it lies above its log's cursor.
+    private(set) var forgettable: [QueueID: LogPosition] = [:]
+    /// What queued said of messages whose accept cannot be seen now: its commit line was cut away, and it will show again.
+    var unseen: [QueueID: [PlacedRecord]] = [:]
     let schedule: RetrySchedule
 
     /// Lines to append to queued's events, in this order.
@@ -34,9 +39,17 @@ struct Queue {
 
     // MARK: A message comes in
 
-    /// An accept record of a mail log; one that is known is ignored.
-    mutating func accepted(_ message: OpenMessage) {
-        guard messages[message.id] == nil else { return }
+    /// An accept record of a mail log, at this position; one that is known is ignored.
+    mutating func accepted(_ given: OpenMessage, at position: LogPosition) {
+        if forgettable[given.id] != nil { forgettable[given.id] = position }
+        guard messages[given.id] == nil, forgettable[given.id] == nil else { return }
+        var message = given
+        message.position = position
+        for placed in unseen.removeValue(forKey: message.id) ?? [] where !message.replay(placed) {
+            forgettable[message.id] = position
+            finished.append(message.id)
+            return
+        }
         messages[message.id] = message
         if !message.unrouted.isEmpty { unrouted.append(message.id) }
         for index in message.copies.indices { enqueue(message.id, index, message.copies[index]) }
@@ -197,6 +210,7 @@ struct Queue {
     private mutating func finishIfComplete(_ id: QueueID) {
         guard let message = messages[id], message.isFinished else { return }
         messages[id] = nil
+        forgettable[id] = message.position
         lines.append(.done(message))
         finished.append(id)
     }
@@ -206,16 +220,36 @@ struct Queue {
         if messages[message.id] == nil { messages[message.id] = message }
     }
 
-    /// A `done` of the log that is replayed.
-    mutating func replayDone(_ id: QueueID) { messages[id] = nil }
-
-    /// Reads a message's copy as the replayed log tells it.
-    mutating func replay(_ id: QueueID, _ change: (inout OpenMessage) -> Void) {
-        if var message = messages[id] {
-            change(&message)
+    /// A record of queued's own log about a message: applied to it, or kept until its accept shows.
+    mutating func replay(_ id: QueueID, _ placed: PlacedRecord) {
+        guard var message = messages[id] else {
+            if forgettable[id] == nil { unseen[id, default: []].append(placed) }
+            return
+        }
+        if message.replay(placed) {
             messages[id] = message
+        } else {
+            messages[id] = nil
+            forgettable[id] = message.position
         }
     }
+
+    /// A message that a state block says is done; its accept lies at or above this position.
+    mutating func restoreDone(_ id: QueueID, at position: LogPosition) { forgettable[id] = position }
+
+    /// A copy of a state block.
+    mutating func restore(_ copy: Copy, of id: QueueID) { messages[id]?.copies.append(copy) }
+
+    /// Moves a log's cursor on and forgets what lies durably below it.
+    mutating func note(cursor: LogPosition, of log: LogName) {
+        guard cursors[log.text] != cursor else { return }
+        cursors[log.text] = cursor
+        guard log.kind == .mail, let origin = log.owner.origin else { return }
+        for (id, position) in forgettable where id.origin == origin && position < cursor { forgettable[id] = nil }
+        for id in unseen.keys where id.origin == origin && (unseenSince[id] ?? cursor.segment) < cursor.segment { unseen[id] = nil }
+        for id in unseen.keys where id.origin == origin && unseenSince[id] == nil { unseenSince[id] = cursor.segment }
+    }
+    private var unseenSince: [QueueID: UInt32] = [:]
 
     /// Makes waiting copies ready now: `mailctl queue retry`.
     mutating func retry(_ ids: [QueueID]?) -> Int {

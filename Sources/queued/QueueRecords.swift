@@ -70,6 +70,7 @@ extension RecordLine {
         line.add(.from, message.sender)
         line.add(.location, message.location.text)
         line.add(.at, Timestamp.text(message.accepted))
+        line.add(.upto, message.position.text)
         if let parent = message.parent { line.add(.parent, parent) }
         for recipient in message.unrouted { line.add(.to, recipient) }
         return line

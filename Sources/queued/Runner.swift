@@ -38,7 +38,7 @@ final class Runner {
             giveUp: configuration.retry.giveUp.components.seconds, minimumAttempts: 8)
         queue = Queue(schedule: schedule)
         events = try EventWriter(spool: spool, .queued, reserve: Runner.reserve)
-        mail = try MailLog(spool: spool, .queued, origin: .queued)
+        mail = try MailLog(spool: spool, .queued, origin: .queued, reserve: Runner.reserve)
         released = try LogWriter(spool: spool, LogName(.queued, .released), reserve: Runner.reserve)
         drops = try DropFolder(spool: spool, host: configuration.hostname, sizeLimit: Int64(configuration.limits.messageSize.bytes))
         bounces = BounceWriter(host: configuration.hostname, content: try ContentReader(spool: spool))
@@ -86,7 +86,11 @@ final class Runner {
                 let records = try history.poll()
                 if records.isEmpty { break }
                 for placed in records where placed.position < source.follower.position && placed.record.verb == .accept {
-                    if let id = placed.record.id, queue.messages[id] == nil { released.append(RecordLine(.released, id)) }
+                    // A record that was no message for us was not done either.
+                    guard let id = placed.record.id, queue.messages[id] == nil, let origin = source.name.owner.origin,
+                        placed.record.openMessage(origin: origin, placed: placed) != nil
+                    else { continue }
+                    released.append(RecordLine(.released, id))
                 }
             }
         }
@@ -166,7 +170,7 @@ final class Runner {
     }
 
     private func noteCursors() {
-        for source in sources { queue.cursors[source.name.text] = source.follower.position }
+        for source in sources { queue.note(cursor: source.follower.safePosition, of: source.name) }
     }
 
     private func adoptDrops(_ now: WallTime) throws {

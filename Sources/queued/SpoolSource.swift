@@ -42,7 +42,7 @@ extension Queue {
             message.id.origin == origin
         else { return placed.record.verb != .accept }
         if origin != .queued, message.parent != nil { return false }
-        accepted(message)
+        accepted(message, at: placed.position)
         if let parent = message.parent { bounced(parent, covering: placed.record.covered) }
         return true
     }

@@ -81,8 +81,6 @@ def address(name):
 
 def prepare():
     """Makes the tree where there is none."""
-    if not os.access(MAILCTL, os.X_OK):
-        raise Failure("the programs are not built; use `make run`, or `make build` first")
     if os.path.exists(os.path.join(setting("paths.directory"), "directory.db")):
         print("using the tree that is here: spool/, etc/martlet.toml", flush=True)
     else:
@@ -90,8 +88,10 @@ def prepare():
         for line in mailctl("init", "--domain", DOMAIN, "--dev").stdout.splitlines():
             if line and not line.startswith("The password"):
                 print("    " + line, flush=True)
-    if os.geteuid() == 0:
-        reach.open_for_services(ROOT, MAILCTL, setting("users.prefix"), Failure)
+    user = setting("users.prefix") + "smtpd"
+    if os.geteuid() == 0 and not reach.works(ROOT, MAILCTL, user):
+        raise Failure("the services run as users of their own, and %s cannot read %s or Swift's libraries; "
+                      "give others the right to read them, or run as an ordinary user" % (user, ROOT))
     print(flush=True)
 
 
@@ -302,12 +302,11 @@ def finish(supervisor):
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if supervisor.poll() is None:
-        print("\nstopping: each program finishes what it has begun", flush=True)
         begun = time.monotonic()
         supervisor.terminate()
+        print("\nstopping: each program finishes what it has begun", flush=True)
         supervisor.wait()
         print("stopped after %.1f s; mail and accounts stay in spool/" % (time.monotonic() - begun), flush=True)
-    return supervisor.returncode
 
 
 def on_signal(*_):
@@ -317,25 +316,27 @@ def on_signal(*_):
 def main():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, on_signal)
-    prepare()
-    supervisor, begun = start()
-    status = 0
+    if not os.access(MAILCTL, os.X_OK):
+        raise Failure("the programs are not built; use `make run`, or `make build` first")
+    with reach.way_open(ROOT, MAILCTL):
+        prepare()
+        return attend(*start())
+
+
+def attend(supervisor, begun):
+    """Shows everything, then waits; whatever happens, everything is stopped in order."""
     try:
         demonstrate(Steps(), supervisor, begun)
         summary()
         supervisor.wait()
         print("mailctl run ended with status %d; see %s" % (supervisor.returncode, relative(LOG)))
-        status = supervisor.returncode
+        return supervisor.returncode
     except Stop:
-        pass
-    except Failure:
-        finish(supervisor)
-        raise
-    except (OSError, smtplib.SMTPException, poplib.error_proto, imaplib.IMAP4.error) as error:
-        finish(supervisor)
+        return 0
+    except (OSError, ssl.SSLError, smtplib.SMTPException, poplib.error_proto, imaplib.IMAP4.error) as error:
         raise Failure("%s: %s\n%s" % (type(error).__name__, error, said_since(begun)))
-    finish(supervisor)
-    return status
+    finally:
+        finish(supervisor)
 
 
 if __name__ == "__main__":

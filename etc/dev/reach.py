@@ -1,21 +1,13 @@
-"""Lets the services' own users reach this checkout and Swift's runtime, where root started everything.
+"""Lets the services' own users reach this checkout and Swift's runtime while root runs the demonstration.
 
-As root each service runs as a user of its own. A checkout below a closed folder (/root, mktemp -d) cannot be entered by
-them. The least that helps is the right to pass, not to list, given to our services' group alone by an access list.
+As root each service runs as a user of its own, and a checkout below /root cannot be entered by them. The least that
+helps is the right to pass, not to list, for as long as the demonstration runs: every mode is put back at its end.
 """
+import contextlib
 import os
 import re
-import shutil
+import stat
 import subprocess
-
-PROBE = "smtpd"
-
-
-def works(root, mailctl, user):
-    """Whether this user can start a program and read the configuration."""
-    command = [mailctl, "--root", root, "config", "check"]
-    return subprocess.run(["setpriv", "--reuid", user, "--regid", user, "--init-groups", *command],
-                          capture_output=True, cwd="/").returncode == 0
 
 
 def runtime_folders(program):
@@ -26,28 +18,35 @@ def runtime_folders(program):
 
 def closed_folders(path):
     """Folders on the way to a path, itself included, that others may not pass."""
-    found = []
-    while True:
-        if not os.stat(path).st_mode & 0o001:
-            found.append(path)
-        if path == "/":
-            return found[::-1]
+    found = set()
+    while path != "/":
+        if not os.stat(path).st_mode & stat.S_IXOTH:
+            found.add(path)
         path = os.path.dirname(path)
+    return found
 
 
-def open_for_services(root, mailctl, prefix, failure):
-    user, group = prefix + PROBE, prefix + "services"
-    if works(root, mailctl, user):
-        return
+@contextlib.contextmanager
+def way_open(root, program):
+    """Opens the way for the time of a `with`; does nothing for an ordinary user, whose services run as that user."""
     closed = set()
-    for path in {os.path.realpath(root)} | runtime_folders(mailctl):
-        closed.update(closed_folders(path))
-    if not shutil.which("setfacl"):
-        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "acl"], env=dict(os.environ, DEBIAN_FRONTEND="noninteractive"),
-                       stdout=subprocess.DEVNULL)
-    for folder in sorted(closed):
-        print("    group %s may now pass through %s (undo: setfacl -x g:%s %s)" % (group, folder, group, folder), flush=True)
-        subprocess.run(["setfacl", "-m", "g:%s:--x" % group, folder])
-    if not works(root, mailctl, user):
-        raise failure("the services run as users of their own (%s…), and these cannot reach %s or Swift's libraries; "
-                      "put the checkout where they can, such as /srv, or run as an ordinary user" % (user, root))
+    if os.geteuid() == 0:
+        for path in {os.path.realpath(root)} | runtime_folders(program):
+            closed |= closed_folders(path)
+    modes = {folder: stat.S_IMODE(os.stat(folder).st_mode) for folder in sorted(closed)}
+    for folder, mode in modes.items():
+        print("while this runs, the services' users may pass through %s (chmod o+x; put back at the end)" % folder, flush=True)
+        os.chmod(folder, mode | stat.S_IXOTH)
+    try:
+        yield
+    finally:
+        for folder, mode in modes.items():
+            if stat.S_IMODE(os.stat(folder).st_mode) == mode | stat.S_IXOTH:
+                os.chmod(folder, mode)
+
+
+def works(root, mailctl, user):
+    """Whether this user can start a program and read the configuration."""
+    command = [mailctl, "--root", root, "config", "check"]
+    return subprocess.run(["setpriv", "--reuid", user, "--regid", user, "--init-groups", *command],
+                          capture_output=True, cwd="/").returncode == 0
