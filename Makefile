@@ -2,10 +2,9 @@
 # make test: set up, build, run every test. Both work on a bare Debian 12 machine with a Swift toolchain.
 
 SWIFT ?= swift
-SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-BUILD := $(SWIFT) build -c release
+export SWIFT
 
-.PHONY: all setup build run test check unit-test system-test model-test crash-test bench clean
+.PHONY: all setup build run test check lint unit-test model-test system-test crash-test bench clean
 
 all: build
 
@@ -13,14 +12,30 @@ setup:
 	@etc/dev/setup
 
 build: setup
-	@$(BUILD) --product mailctl
-	@for program in smtpd queued locald remoted pop3d imapd sendmail; do $(BUILD) --product $$program || exit 1; done
+	@$(SWIFT) build -c release
 
 run: build
 	@etc/dev/run
 
-test: setup
-	@etc/dev/test
+test check:
+	@etc/dev/check
+
+lint:
+	@etc/dev/lint
+
+unit-test model-test system-test:
+	@etc/dev/setup test
+	@etc/dev/test build $(@:-test=)
+
+# 20 rounds of 500 messages; `make test` runs two.
+crash-test:
+	@etc/dev/setup test
+	@CRASH_ROUNDS=20 etc/dev/test build crash
+
+# The neutral benchmark is a project of its own; BENCH names its folder.
+bench: build
+	@test -n "$(BENCH)" || { echo "make bench BENCH=FOLDER: the folder of the neutral benchmark (Benchmarks/README.md)"; exit 64; }
+	@MARTLET=$(CURDIR) $(BENCH)/compare $(CURDIR)/Benchmarks/martlet.sut
 
 clean:
 	rm -rf .build

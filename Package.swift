@@ -68,7 +68,7 @@ let package = Package(
         // L2: what is on disk and in DNS.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         library("Spool", ["Kernel", "SpoolFormat", "MailModel"]),
-        library("Mailbox", ["Kernel", "MailModel", "MailFormat", grdb]),
+        library("Mailbox", ["Kernel", "MailModel", "MailFormat"]),
         library("Directory", ["Kernel", "MailModel", "SASLProtocol", "CSQLite", "CLinux", grdb, crypto, cryptoExtras]),
         library("Configuration", ["Kernel", "MailModel", .product(name: "TOMLKit", package: "TOMLKit")]),
         library("Resolver", ["Kernel", "MailModel", "CLinux"]),

@@ -22,11 +22,13 @@ package final class EventJournal: Sendable {
     private struct Owned: @unchecked Sendable { let events: EventWriter }
 
     private let owned: Owned
+    private let retention: Duration
     private let monitor = Monitor()
     private let waiting = Mutex(Waiting())
 
     /// Opens the log, writes `start` and syncs it; makes no thread.
-    package init(spool: borrowing DirectoryDescriptor, _ owner: SpoolOwner) throws(LogError) {
+    package init(spool: borrowing DirectoryDescriptor, _ owner: SpoolOwner, retention: Duration) throws(LogError) {
+        self.retention = retention
         let events = try EventWriter(spool: spool, owner)
         try events.log.begin()
         events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
@@ -97,12 +99,13 @@ package final class EventJournal: Sendable {
     }
 
     private func write(stopping: Bool) {
-        do throws(LogError) {
+        do {
             if stopping {
                 owned.events.append(RecordLine(.stop), at: .now())
                 try owned.events.commit()
             } else {
                 try owned.events.commitLazily(now: .now())
+                try owned.events.expire(before: WallTime.now().adding(seconds: -retention.components.seconds), now: .now())
             }
         } catch {
             let name = owned.events.log.name.owner.rawValue

@@ -43,8 +43,14 @@ package enum CopyProgress<Held: HeldCopy>: Sendable {
 package struct AgentLedger<Held: HeldCopy>: Sendable {
     package private(set) var progress: [CopyKey: CopyProgress<Held>] = [:]
     private var keys: [QueueID: [CopyKey]] = [:]
+    /// How far into queued's events the agent had read when its last segment began.
+    private var cursor: LogPosition?
 
     package init() {}
+
+    /// Where to read queued's events from after a restart: from the block of the segment that was read last, because it
+    /// names what was assigned and not yet answered, and what was ended since follows it.
+    package var resumption: LogPosition? { cursor.map { LogPosition(segment: $0.segment, offset: 0) } }
 
     package subscript(_ key: CopyKey) -> CopyProgress<Held>? { progress[key] }
 
@@ -65,6 +71,7 @@ package struct AgentLedger<Held: HeldCopy>: Sendable {
 
     /// Reads a record of the agent's own log.
     package mutating func replay(_ record: Record) {
+        if record.verb == .cursor { cursor = record[.upto].flatMap { LogPosition(parsing: $0) } }
         guard let key = CopyKey(record) else { return }
         switch record.verb {
         case .staged:

@@ -10,6 +10,7 @@ package final class EventWriter {
     private let echoes: Bool
     private var echo: [UInt8] = []
     private var lastSync = MonotonicTime(nanoseconds: 0)
+    var lastExpiry = MonotonicTime(nanoseconds: 0)
 
     /// `echoes`: whether each event also goes to stderr.
     package init(spool: borrowing DirectoryDescriptor, _ owner: SpoolOwner, reserve: Int64 = 0, echoes: Bool = true) throws(LogError) {

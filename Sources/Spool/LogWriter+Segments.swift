@@ -23,6 +23,11 @@ extension LogWriter {
         try folder.unlink(Path(SegmentName.name(number)))
     }
 
+    /// When a segment was last written. Nanoseconds since 1970.
+    func modified(_ number: UInt32) throws(KernelError) -> Int64 {
+        try folder.status(of: Path(SegmentName.name(number))).modified
+    }
+
     /// The numbers of the segments that are there, ascending.
     package func segments() throws(KernelError) -> [UInt32] {
         try folder.list().compactMap { SegmentName.number($0.name) }.sorted()

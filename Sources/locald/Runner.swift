@@ -23,7 +23,8 @@ final class Runner {
     private var courier: Courier?
     private var copies = AgentLedger<StagedCopy>()
     private var waiting: [Job] = []
-    private var held: [Job] = []
+    /// How far queued has durably read our events.
+    private var consumed = LogPosition.start
 
     init(_ context: DaemonContext, bootID: [UInt8]) throws {
         self.context = context
@@ -35,10 +36,10 @@ final class Runner {
         crew = WorkCrew(size: context.configuration.delivery.threads)
         let newest = try events.log.newestRecords()
         for placed in newest { copies.replay(placed.record) }
-        let start = try LogFollower.newestSegment(spool: spool, LogName(.queued, .events))
+        let start = try copies.resumption ?? LogFollower.newestSegment(spool: spool, LogName(.queued, .events))
         follower = try LogFollower(spool: spool, LogName(.queued, .events), from: start)
         _ = try inotify.watch(follower.path, for: [.modified, .movedTo])
-        events.log.preamble = { [unowned self] in copies.stateBlock(cursor: follower.position) }
+        events.log.preamble = { [unowned self] in copies.stateBlock(cursor: follower.safePosition) }
         try events.log.begin()
         events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
         try events.commit()
@@ -49,7 +50,7 @@ final class Runner {
             try hear()
             try openStore()
             let worked = try deliver()
-            if !worked, waitReadable([inotify.descriptor.raw, context.signals], milliseconds: held.isEmpty ? 1000 : 500).contains(0) {
+            if !worked, waitReadable([inotify.descriptor.raw, context.signals], milliseconds: 1000).contains(0) {
                 _ = inotify.drain()
             }
         }
@@ -64,6 +65,8 @@ final class Runner {
             switch placed.record.verb {
             case .assign: if let job = Job(placed) { take(job) }
             case .pending: if placed.record[.answers] != nil, let job = Job(placed) { take(job) }
+            case .cursor:
+                if placed.record[.log] == LogName(.locald, .events).text { consumed = placed.record[.upto].flatMap { LogPosition(parsing: $0) } ?? consumed }
             case .done: if let id = placed.record.id { copies.forget(id) }
             default: break
             }
@@ -72,6 +75,8 @@ final class Runner {
             events.append(RecordLine(.corrupt).adding(.log, damage.log.text).adding(.upto, damage.from.text).adding(.reason, damage.reason), at: .now())
         }
         follower.damage.removeAll()
+        let retention = context.configuration.retention.events.components.seconds
+        try events.expire(before: WallTime.now().adding(seconds: -retention), consumed: consumed, now: .now())
     }
 
     /// A copy in flight is not begun twice; one that was answered gets its answer again.

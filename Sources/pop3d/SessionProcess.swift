@@ -26,7 +26,7 @@ struct SessionProcess {
     /// In this order: log, front, confinement, threads.
     static func begin(_ context: DaemonContext, _ arguments: [String]) -> SessionProcess {
         let journal: EventJournal
-        do throws(LogError) { journal = try EventJournal(spool: context.openSpool(), .pop3d) } catch { context.refuse(error) }
+        do throws(LogError) { journal = try EventJournal(spool: context.openSpool(), .pop3d, retention: context.configuration.retention.events) } catch { context.refuse(error) }
         let store = MailStore(
             path: context.configuration.paths.store,
             context: StoreContext(host: context.configuration.hostname.bytes, bootID: StoreContext.currentBootID()))

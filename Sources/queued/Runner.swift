@@ -205,6 +205,8 @@ final class Runner {
     /// Says what may be erased, a few times a second: `done` is durable by now.
     private func release(_ moment: MonotonicTime) throws {
         lastRelease = moment
+        let retention = context.configuration.retention.events.components.seconds
+        try events.expire(before: WallTime.now().adding(seconds: -retention), now: moment)
         for id in queue.finished { released.append(RecordLine(.released, id)) }
         queue.finished.removeAll(keepingCapacity: true)
         try released.commit()

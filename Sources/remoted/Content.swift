@@ -10,6 +10,8 @@ final class OutgoingContent: Sendable {
     private let bytes: [UInt8]
     private let file: FileHolder?
     let length: Int
+    /// Some byte is above 127: BODY=8BITMIME must be declared (RFC 6152 §3).
+    let isEightBit: Bool
 
     private final class FileHolder: Sendable {
         let descriptor: Descriptor
@@ -20,30 +22,38 @@ final class OutgoingContent: Sendable {
         self.bytes = bytes
         file = nil
         length = bytes.count
+        isEightBit = OutgoingContent.hasHighBit(bytes)
     }
 
     /// Reads the whole file once to compare its sum; throws what stands in the way.
     init(checking file: consuming Descriptor, _ location: ContentLocation) throws {
         var checksum: UInt32 = 0
         var offset = 0
+        var isEightBit = false
         while offset < location.extent.length {
-            let piece = try file.read(1 << 20, at: Int64(offset))
+            let piece = try file.read(min(1 << 20, location.extent.length - offset), at: Int64(offset))
             guard !piece.isEmpty else { break }
             checksum = CRC32C.checksum(piece, continuing: checksum)
+            isEightBit = isEightBit || OutgoingContent.hasHighBit(piece)
             offset += piece.count
         }
         guard offset == location.extent.length, checksum == location.extent.checksum else { throw MismatchedContent() }
         bytes = []
         length = offset
+        self.isEightBit = isEightBit
         self.file = FileHolder(file)
     }
 
     struct MismatchedContent: Error {}
 
-    /// The piece at an offset; empty at the end.
-    func piece(at offset: Int) throws(KernelError) -> [UInt8] {
+    private static func hasHighBit(_ bytes: [UInt8]) -> Bool { bytes.reduce(0) { $0 | $1 } > 0x7F }
+
+    /// The piece at an offset, empty at the end and nowhere before it; throws when the file no longer gives what it gave.
+    func piece(at offset: Int) throws -> [UInt8] {
         guard offset < length else { return [] }
-        if let file { return try file.descriptor.read(min(OutgoingContent.piece, length - offset), at: Int64(offset)) }
-        return Array(bytes[offset..<min(offset + OutgoingContent.piece, length)])
+        guard let file else { return Array(bytes[offset..<min(offset + OutgoingContent.piece, length)]) }
+        let piece = try file.descriptor.read(min(OutgoingContent.piece, length - offset), at: Int64(offset))
+        guard !piece.isEmpty else { throw MismatchedContent() }
+        return piece
     }
 }

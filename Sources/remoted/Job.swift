@@ -39,14 +39,25 @@ struct Job: Sendable {
         let answers = record[.answers].flatMap { LogPosition(parsing: $0) } ?? placed.position
         copies = [RemoteCopy(key: key, address: address, answers: answers)]
     }
-
-    func sharesTransaction(with other: Job) -> Bool { id == other.id && domain == other.domain && route == other.route }
 }
 
 /// How one copy fared, for the log.
 struct RemoteResult: Sendable {
     let copy: RemoteCopy
     let outcome: DeliveryOutcome
-    let host: [UInt8]
-    let tls: [UInt8]?
+    /// The server, or the domain if none was reached.
+    var host: [UInt8] = []
+    var tls: [UInt8]?
+    /// The server's last word to a delivered copy.
+    var reply: [UInt8] = []
+
+    static func same(_ outcome: DeliveryOutcome, for job: Job) -> [RemoteResult] {
+        job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: job.domain.bytes) }
+    }
+}
+
+/// A job's end: a result for each copy, or none where it was given up before its message went out.
+struct JobReport: Sendable {
+    let job: Job
+    let results: [RemoteResult]
 }

@@ -19,6 +19,8 @@ final class Runner {
     private var waiting: [Job] = []
     private var inFlight: Set<CopyKey> = []
     private var connections = 0
+    /// How far queued has durably read our events.
+    private var consumed = LogPosition.start
 
     init(_ context: DaemonContext, _ sender: Sender) throws {
         self.context = context
@@ -28,10 +30,10 @@ final class Runner {
         content = try ContentReader(spool: spool)
         inotify = try Inotify()
         for placed in try events.log.newestRecords() { ledger.replay(placed.record) }
-        let start = try LogFollower.newestSegment(spool: spool, LogName(.queued, .events))
+        let start = try ledger.resumption ?? LogFollower.newestSegment(spool: spool, LogName(.queued, .events))
         follower = try LogFollower(spool: spool, LogName(.queued, .events), from: start)
         _ = try inotify.watch(follower.path, for: [.modified, .movedTo])
-        events.log.preamble = { [unowned self] in ledger.stateBlock(cursor: follower.position) }
+        events.log.preamble = { [unowned self] in ledger.stateBlock(cursor: follower.safePosition) }
         try events.log.begin()
         events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
         try events.commit()
@@ -63,6 +65,8 @@ final class Runner {
             switch placed.record.verb {
             case .assign: if let job = Job(placed) { take(job) }
             case .pending: if placed.record[.answers] != nil, let job = Job(placed) { take(job) }
+            case .cursor:
+                if placed.record[.log] == LogName(.remoted, .events).text { consumed = placed.record[.upto].flatMap { LogPosition(parsing: $0) } ?? consumed }
             case .done: if let id = placed.record.id { ledger.forget(id) }
             default: break
             }
@@ -71,6 +75,8 @@ final class Runner {
             events.append(RecordLine(.corrupt).adding(.log, damage.log.text).adding(.upto, damage.from.text).adding(.reason, damage.reason), at: .now())
         }
         follower.damage.removeAll()
+        let retention = context.configuration.retention.events.components.seconds
+        try events.expire(before: WallTime.now().adding(seconds: -retention), consumed: consumed, now: .now())
     }
 
     /// A copy in flight is not begun twice; one that was answered gets its answer again.

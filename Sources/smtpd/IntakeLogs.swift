@@ -13,11 +13,14 @@ final class IntakeLogs {
     private let released: LogFollower
     private let trace: TraceField
     private let spool: Path
+    /// Seconds.
+    private let retention: Int64
     private var lastTended = MonotonicTime(nanoseconds: 0)
     private var lastComplaint = MonotonicTime(nanoseconds: 0)
     private(set) var freeBytes = Int64.max
 
-    init(spool: borrowing DirectoryDescriptor, owner: SpoolOwner, origin: QueueOrigin, trace: TraceField) throws {
+    init(spool: borrowing DirectoryDescriptor, owner: SpoolOwner, origin: QueueOrigin, trace: TraceField, retention: Int64) throws {
+        self.retention = retention
         self.trace = trace
         self.spool = spool.path
         events = try EventWriter(spool: spool, owner)
@@ -84,6 +87,7 @@ final class IntakeLogs {
             } else {
                 try events.commitLazily(now: now)
             }
+            try events.expire(before: WallTime.now().adding(seconds: -retention), now: now)
             mail.release(try released.poll().compactMap(\.record.id), now: now)
             try mail.erase(now: now)
             freeBytes = try Identity.freeSpace(at: spool).bytes

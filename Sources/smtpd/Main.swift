@@ -29,7 +29,7 @@ enum Main {
         let intake: Intake
         do {
             let spool = context.openSpool()
-            logs = try IntakeLogs(spool: spool, owner: owner, origin: owner.origin ?? .smtpd, trace: trace)
+            logs = try IntakeLogs(spool: spool, owner: owner, origin: owner.origin ?? .smtpd, trace: trace, retention: context.configuration.retention.events.components.seconds)
             intake = try Intake(origin: owner.origin ?? .smtpd, bigFolder: spool.path / LogName(owner, .mail).path / "big")
         } catch let error as LogError {
             context.refuse(error)

@@ -108,12 +108,24 @@ class Martlet:
         log = open(self.log_path, "ab")
         environment = dict(os.environ, SWIFT_BACKTRACE="enable=no", **self.environment)
         self.supervisor = subprocess.Popen([BIN + "/mailctl", "--root", self.root, "run"], stdout=log, stderr=log, env=environment)
+        # A supervisor that was killed leaves its services on the ports for a moment: children are the proof that this one has them.
+        wait_until(lambda: self.has_children(), "the services started\n%s" % self.log()[-3000:])
         for name in ("smtp", "submission", "imap", "pop3"):
             wait_until(lambda: self.accepts(self.port(name)), "port of %s open\n%s" % (name, self.log()[-3000:]))
 
-    def accepts(self, port):
+    def check_supervisor(self):
         if self.supervisor.poll() is not None:
             raise AssertionError("mailctl run ended with %d:\n%s" % (self.supervisor.returncode, self.log()[-3000:]))
+
+    def has_children(self):
+        self.check_supervisor()
+        try:
+            return open("/proc/%d/task/%d/children" % (self.supervisor.pid, self.supervisor.pid)).read().split()
+        except OSError:
+            return []
+
+    def accepts(self, port):
+        self.check_supervisor()
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
             return True

@@ -1,0 +1,102 @@
+// What waits for a connection and what is on its way, in the order of its coming and fair to each domain. No I/O.
+// Invariant: a copy is known here from its assignment until its answer is durable, and is begun once in that time.
+
+import MailModel
+import Spool
+
+/// The jobs of remoted; it outlives a life of the runner, because connections do.
+struct Departures {
+    /// Recipients of one transaction (RFC 5321 §4.5.3.1.8 promises as many).
+    private static let mostCopies = 100
+
+    private struct Lane {
+        var jobs: [Job] = []
+        var flights = 0
+    }
+
+    private let limit: Int
+    private let limitPerDomain: Int
+    private var lanes: [Lane.Key: Lane] = [:]
+    /// Lanes with jobs, each once, in turn.
+    private var turns: [Lane.Key] = []
+    private(set) var flights = 0
+    private var known: Set<CopyKey> = []
+
+    init(limit: Int, limitPerDomain: Int) {
+        self.limit = max(1, limit)
+        self.limitPerDomain = max(1, limitPerDomain)
+    }
+
+    func knows(_ key: CopyKey) -> Bool { known.contains(key) }
+
+    /// Takes a job of one copy; false if the copy is here already.
+    mutating func add(_ job: Job) -> Bool {
+        guard let copy = job.copies.first, known.insert(copy.key).inserted else { return false }
+        let key = Lane.Key(job)
+        var lane = lanes.removeValue(forKey: key) ?? Lane()
+        if lane.jobs.isEmpty { turns.append(key) }
+        if let index = lane.jobs.indices.last, lane.jobs[index].id == job.id, lane.jobs[index].copies.count < Departures.mostCopies {
+            lane.jobs[index].copies.append(copy)
+        } else {
+            lane.jobs.append(job)
+        }
+        lanes[key] = lane
+        return true
+    }
+
+    /// The next job that may begin; nil while the limits are reached or nothing waits.
+    mutating func next() -> Job? {
+        guard flights < limit else { return nil }
+        for turn in turns.indices {
+            let key = turns[turn]
+            guard var lane = lanes.removeValue(forKey: key) else { continue }
+            guard lane.flights < limitPerDomain else {
+                lanes[key] = lane
+                continue
+            }
+            let job = lane.jobs.removeFirst()
+            lane.flights += 1
+            flights += 1
+            turns.remove(at: turn)
+            if !lane.jobs.isEmpty { turns.append(key) }
+            lanes[key] = lane
+            return job
+        }
+        return nil
+    }
+
+    /// A job that `next` gave has come to its end; its copies stay known until `forget`.
+    mutating func ended(_ job: Job) {
+        let key = Lane.Key(job)
+        guard var lane = lanes.removeValue(forKey: key), lane.flights > 0 else { return }
+        lane.flights -= 1
+        flights -= 1
+        if !lane.jobs.isEmpty || lane.flights > 0 { lanes[key] = lane }
+    }
+
+    /// The copy was answered durably, or never will be in this life.
+    mutating func forget(_ copy: CopyKey) { known.remove(copy) }
+
+    /// Drops what has not begun: a new life of the runner hears of it again.
+    mutating func dropWaiting() {
+        for key in turns {
+            for copy in lanes[key]?.jobs.flatMap(\.copies) ?? [] { known.remove(copy.key) }
+            lanes[key]?.jobs.removeAll()
+            if lanes[key]?.flights == 0 { lanes[key] = nil }
+        }
+        turns.removeAll()
+    }
+}
+
+extension Departures.Lane {
+    /// One destination: a domain, by its MX or by a route.
+    struct Key: Hashable {
+        let domain: Domain
+        let route: [UInt8]?
+
+        init(_ job: Job) {
+            domain = job.domain
+            route = job.route
+        }
+    }
+}

@@ -1,0 +1,684 @@
+"""IMAP against the real imapd: ways in, what is stored and what stays, sessions beside each other, and what happens when something is missing."""
+import base64
+import hashlib
+import hmac
+import imaplib
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import unittest
+
+from martlet import PASSWORD, PATIENCE, Martlet, wait_until
+
+imaplib._MAXLINE = 1 << 24
+
+
+def tls():
+    return ssl._create_unverified_context()
+
+
+def read(path):
+    with open(path, errors="replace") as file:
+        return file.read()
+
+
+def front_of(pid):
+    """The front process: the child of the session process."""
+    return int(read("/proc/%d/task/%d/children" % (pid, pid)).split()[0])
+
+
+def has_ended(pid):
+    try:
+        return read("/proc/%d/stat" % pid).rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+class IMAPCase(unittest.TestCase):
+    settings = {"auth": {"failure_delay": "100 ms"}}
+
+    @classmethod
+    def setUpClass(cls):
+        """Each test has an account of its own, made before the daemons start: they look for a new one once a second."""
+        names = [cls.account_of(name) for name in unittest.defaultTestLoader.getTestCaseNames(cls)]
+        cls.martlet = Martlet(accounts=names, settings=cls.settings)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.martlet.close()
+
+    @staticmethod
+    def account_of(test):
+        return test.removeprefix("test_").replace("_", "-")[:60]
+
+    def setUp(self):
+        self.user = self.account_of(self._testMethodName)
+        self.address = self.martlet.address(self.user)
+
+    def client(self):
+        client = imaplib.IMAP4("127.0.0.1", self.martlet.port("imap"), timeout=PATIENCE)
+        self.addCleanup(self.close, client)
+        return client
+
+    @staticmethod
+    def close(client):
+        """Also for one that has ended already."""
+        try:
+            client.shutdown()
+        except OSError:
+            pass
+
+    def login(self, client=None, mailbox=None):
+        client = client or self.client()
+        self.ok(client.login(self.address, PASSWORD))
+        if mailbox:
+            self.ok(client.select(mailbox))
+        return client
+
+    def ok(self, answer):
+        self.assertEqual(answer[0], "OK", answer)
+        return answer[1]
+
+    def no(self, answer, code):
+        self.assertEqual(answer[0], "NO", answer)
+        self.assertIn(code, answer[1][0])
+
+    def deliver(self, *bodies):
+        before = len(self.martlet.files(self.user))
+        for body in bodies:
+            self.martlet.send(self.user, body)
+        self.martlet.wait_for_mail(self.user, before + len(bodies))
+
+    def append(self, client, mailbox, text, flags="", date=None):
+        """The UID of the new message."""
+        answer = self.ok(client.append(mailbox, flags, date, text.encode()))
+        return int(re.search(rb"APPENDUID \d+ (\d+)", answer[0])[1])
+
+    def uids(self, client, *criteria):
+        return [int(n) for n in self.ok(client.uid("SEARCH", *criteria))[0].split()]
+
+    def flags(self, client, number):
+        return set(imaplib.ParseFlags(self.ok(client.fetch(str(number), "(FLAGS)"))[0])) - {b"\\Recent"}
+
+    def content(self, client, number, item="BODY.PEEK[]"):
+        return self.ok(client.fetch(str(number), "(%s)" % item))[0][1]
+
+    def texts(self, client):
+        """The bodies of all messages of the selected mailbox."""
+        parts = self.ok(client.fetch("1:*", "(BODY.PEEK[TEXT])"))
+        return [part[1] for part in parts if isinstance(part, tuple)]
+
+    def events(self):
+        folder = os.path.join(self.martlet.root, "spool", "imapd", "events")
+        return [line for name in sorted(os.listdir(folder)) if name.endswith(".log")
+                for line in read(os.path.join(folder, name)).split("\n")]
+
+    def exits(self):
+        return [l for l in self.martlet.log().split("\n") if "supervisor: exit" in l and "service=imapd" in l]
+
+
+class IMAPLogin(IMAPCase):
+    def test_every_way_in_gives_a_session(self):
+        self.deliver("seen by all\r\n")
+        plain = lambda challenge: b"\0" + self.address.encode() + b"\0" + PASSWORD.encode()
+        upgraded = self.client()
+        self.ok(upgraded.starttls(tls()))
+        self.assertNotIn("STARTTLS", upgraded.capabilities)
+        direct = imaplib.IMAP4_SSL("127.0.0.1", self.martlet.port("imaps"), timeout=PATIENCE, ssl_context=tls())
+        self.addCleanup(self.close, direct)
+        exchanged = self.client()
+        self.ok(exchanged.authenticate("PLAIN", plain))
+        for client in (self.login(), self.login(upgraded), self.login(direct), exchanged):
+            self.ok(client.select())
+            self.assertEqual(self.texts(client), [b"seen by all\r\n"])
+            self.assertEqual(client.logout()[0], "BYE")
+
+    def test_scram_proves_the_password_without_sending_it(self):
+        client = self.client()
+        self.ok(client.authenticate("SCRAM-SHA-256", Scram(self.address, PASSWORD)))
+        self.ok(client.select())
+
+    def test_a_wrong_password_and_an_unknown_name_get_one_answer(self):
+        client = self.client()
+        answers = set()
+        for name in (self.address, "nobody-here@example.org"):
+            with self.assertRaises(imaplib.IMAP4.error) as caught:
+                client.login(name, "wrong")
+            answers.add(str(caught.exception))
+        self.assertEqual(len(answers), 1)
+        self.assertIn("[AUTHENTICATIONFAILED]", answers.pop())
+        self.login(client)
+        wait_until(lambda: [l for l in self.events() if " result=failed" in l and "authenticate" in l], "the failure in the event log")
+
+    def test_commands_sent_ahead_reach_the_session(self):
+        self.deliver("ahead\r\n")
+        commands = ('a LOGIN %s "%s"\r\nb SELECT INBOX\r\nc FETCH 1 BODY.PEEK[TEXT]\r\nd LOGOUT\r\n' % (self.address, PASSWORD)).encode()
+        with socket.create_connection(("127.0.0.1", self.martlet.port("imap")), PATIENCE) as s:
+            s.sendall(commands)
+            clear = b"".join(iter(lambda: s.recv(65536), b""))
+        with socket.create_connection(("127.0.0.1", self.martlet.port("imaps")), PATIENCE) as s:
+            with tls().wrap_socket(s) as secure:
+                secure.sendall(commands)
+                encrypted = b"".join(iter(lambda: secure.recv(65536), b""))
+        for answer in (clear, encrypted):
+            self.assertIn(b"{7}\r\nahead\r\n)\r\nc OK", answer)
+            self.assertTrue(answer.endswith(b"d OK LOGOUT completed\r\n"), answer)
+
+    def test_what_is_sent_ahead_of_the_handshake_is_forgotten(self):
+        s = socket.create_connection(("127.0.0.1", self.martlet.port("imap")), PATIENCE)
+        self.addCleanup(s.close)
+        lines = s.makefile("rb")
+        lines.readline()
+        s.sendall(b"a STARTTLS\r\nb LOGIN mallory x\r\n")
+        self.assertTrue(lines.readline().startswith(b"a OK"))
+        with tls().wrap_socket(s) as secure:
+            secure.sendall(b"c LOGOUT\r\n")
+            answer = b"".join(iter(lambda: secure.recv(65536), b""))
+        self.assertNotIn(b"b ", answer)
+
+    def test_a_directory_that_is_missing_is_temporary(self):
+        snapshot = os.path.join(self.martlet.root, "spool", "directory", "credentials.db")
+
+        def attempt():
+            client = self.client()
+            try:
+                client.login(self.address, PASSWORD)
+                return "OK"
+            except imaplib.IMAP4.error as error:
+                return str(error)
+        os.rename(snapshot, snapshot + ".away")
+        try:
+            answer = wait_until(lambda: (a := attempt()) != "OK" and a, "a login without the directory refused")
+            self.assertIn("[UNAVAILABLE]", answer)
+        finally:
+            os.rename(snapshot + ".away", snapshot)
+        wait_until(lambda: attempt() == "OK", "a login with the directory back")
+
+    def test_a_store_that_is_missing_is_temporary_and_comes_back(self):
+        store = os.path.join(self.martlet.root, "spool", "mail")
+        client = self.login()
+        os.rename(store, store + ".away")
+        try:
+            self.no(client.select(), b"[UNAVAILABLE]")
+            self.no(client.list(), b"[UNAVAILABLE]")
+        finally:
+            os.rename(store + ".away", store)
+        self.ok(client.select())
+
+    def test_no_password_reaches_a_log(self):
+        self.login().logout()
+        wait_until(lambda: any("logout" in l and self.user in l for l in self.events()), "the logout in the event log")
+        text = "\n".join(self.events()) + self.martlet.log()
+        for form in (PASSWORD, PASSWORD.replace(" ", "%20"), base64.b64encode(PASSWORD.encode()).decode()):
+            self.assertNotIn(form, text)
+
+
+class IMAPMailboxes(IMAPCase):
+    def names(self, client, reference='""', pattern="*"):
+        return [line.split(b' "." ')[1].decode() for line in self.ok(client.list(reference, pattern)) if line]
+
+    def test_a_new_account_has_the_usual_mailboxes_and_keeps_them_deleted(self):
+        client = self.login()
+        self.assertEqual(self.names(client), ["Archive", "Drafts", "INBOX", "Junk", "Sent", "Trash"])
+        self.assertIn(b'(\\HasNoChildren \\Junk) "." Junk', self.ok(client.list()))
+        self.ok(client.delete("Junk"))
+        client.logout()
+        self.assertNotIn("Junk", self.names(self.login()))
+
+    def test_mailboxes_are_made_renamed_and_deleted(self):
+        client = self.login()
+        self.ok(client.create("Work.2025"))
+        self.append(client, "Work.2025", "Subject: a\r\n\r\nold plans\r\n")
+        self.no(client.create("Work.2025"), b"[ALREADYEXISTS]")
+        self.ok(client.rename("Work", "Done") if "Work" in self.names(client) else client.rename("Work.2025", "Done.2025"))
+        self.assertEqual(self.names(client, pattern="Done*")[-1], "Done.2025")
+        self.ok(client.select("Done.2025"))
+        self.assertEqual(self.texts(client), [b"old plans\r\n"])
+        self.ok(client.unselect())
+        self.ok(client.delete("Done.2025"))
+        self.no(client.select("Done.2025"), b"[NONEXISTENT]")
+        self.no(client.append("Done.2025", "", None, b"Subject: b\r\n\r\n"), b"[TRYCREATE]")
+        self.no(client.delete("INBOX"), b"[CANNOT]")
+
+    def test_no_name_leaves_the_account(self):
+        client = self.login()
+        for name in ('"../../bob"', '"a/b"', '"a..b"', '".."', '"%s"' % ("x" * 300)):
+            self.assertNotEqual(client.create(name)[0], "OK", name)
+        self.assertEqual(len(self.names(client)), 6)
+
+    def test_a_name_in_any_script_is_one_folder(self):
+        client = self.login()
+        self.ok(client.create("Entw&APw-rfe"))
+        self.assertIn("Entw&APw-rfe", self.names(client))
+        self.assertTrue(os.path.isdir(os.path.join(self.martlet.maildir(self.user), ".Entw&APw-rfe", "cur")))
+
+    def test_subscriptions_stay(self):
+        client = self.login()
+        self.ok(client.create("List"))
+        self.ok(client.subscribe("List"))
+        self.ok(client.unsubscribe("Trash"))
+        client.logout()
+        lines = b"\n".join(self.ok(self.login().lsub()))
+        self.assertIn(b'"." List', lines)
+        self.assertNotIn(b"Trash", lines)
+
+    def test_status_counts(self):
+        client = self.login()
+        for flags in ("", "\\Seen"):
+            self.append(client, "Sent", "Subject: s\r\n\r\nx\r\n", flags)
+        line = self.ok(client.status("Sent", "(MESSAGES UIDNEXT UNSEEN)"))[0]
+        self.assertEqual(line, b"Sent (MESSAGES 2 UIDNEXT 3 UNSEEN 1)")
+
+
+class IMAPMessages(IMAPCase):
+    def test_a_message_comes_as_it_is_stored(self):
+        self.deliver("one\r\n.\r\n..two\r\n\r\nend\r\n")
+        client = self.login(mailbox="INBOX")
+        stored = self.martlet.messages(self.user)[0]
+        self.assertEqual(self.content(client, 1), stored)
+        self.assertIn(b"RFC822.SIZE %d" % len(stored), self.ok(client.fetch("1", "RFC822.SIZE"))[0])
+        head, body = stored.split(b"\r\n\r\n", 1)
+        self.assertEqual(self.content(client, 1, "BODY.PEEK[HEADER]"), head + b"\r\n\r\n")
+        self.assertEqual(self.content(client, 1, "BODY.PEEK[TEXT]"), body)
+        self.assertEqual(self.content(client, 1, "BODY.PEEK[TEXT]<2.5>"), body[2:7])
+        self.assertEqual(self.flags(client, 1), set())
+        self.content(client, 1, "BODY[]")
+        self.assertEqual(self.flags(client, 1), {b"\\Seen"})
+
+    def test_a_big_message_comes_whole_in_clear_and_under_tls(self):
+        self.deliver(("abcdefghij" * 7 + "\r\n") * 60_000)
+        stored = self.martlet.messages(self.user)[0]
+        self.assertGreater(len(stored), 4_000_000)
+        for secure in (False, True):
+            client = self.client()
+            if secure:
+                client.starttls(tls())
+            self.login(client, "INBOX")
+            self.assertEqual(self.content(client, 1), stored)
+            self.assertIn(b'"text" "plain"', self.ok(client.fetch("1", "BODYSTRUCTURE"))[0])
+
+    def test_files_of_other_software_are_messages_with_crlf(self):
+        client = self.login(mailbox="INBOX")
+        path = os.path.join(self.martlet.maildir(self.user), "cur", "1700000000.M1P2.elsewhere:2,S")
+        with open(path, "wb") as file:
+            file.write(b"Subject: unix\n\nline\n")
+        shutil.chown(path, *(os.stat(os.path.dirname(path)))[4:6])
+        self.ok(client.noop())
+        self.assertEqual(self.content(client, 1), b"Subject: unix\r\n\r\nline\r\n")
+        self.assertIn(b"RFC822.SIZE 24", self.ok(client.fetch("1", "RFC822.SIZE"))[0])
+        self.assertEqual(self.flags(client, 1), {b"\\Seen"})
+
+    def test_flags_and_keywords_stay_when_all_is_started_again(self):
+        client = self.login()
+        for number in range(3):
+            self.append(client, "INBOX", "Subject: %d\r\n\r\nx\r\n" % number, "(\\Draft)" if number == 2 else "")
+        self.ok(client.select())
+        self.ok(client.store("1:2", "+FLAGS", "(\\Flagged $Forwarded Project-X)"))
+        self.ok(client.store("2", "-FLAGS", "(\\Flagged)"))
+        self.ok(client.store("3", "FLAGS", "(\\Answered)"))
+        before = [self.flags(client, n) for n in (1, 2, 3)]
+        self.assertEqual(before, [{b"\\Flagged", b"$Forwarded", b"Project-X"}, {b"$Forwarded", b"Project-X"}, {b"\\Answered"}])
+        uids = self.uids(client, "ALL")
+        validity = client.untagged_responses["UIDVALIDITY"]
+        self.martlet.stop()
+        self.martlet.start()
+        client = self.login(mailbox="INBOX")
+        self.assertEqual([self.flags(client, n) for n in (1, 2, 3)], before)
+        self.assertEqual(self.uids(client, "ALL"), uids)
+        self.assertEqual(client.untagged_responses["UIDVALIDITY"], validity)
+
+    def test_append_keeps_bytes_flags_and_date(self):
+        client = self.login()
+        text = "Subject: kept\r\n\r\n" + "0123456789\r\n" * 20_000
+        uid = self.append(client, "Sent", text, "(\\Seen $Label1)", '"07-Feb-1994 21:52:25 -0800"')
+        self.ok(client.select("Sent"))
+        self.assertEqual(self.uids(client, "ALL"), [uid])
+        self.assertEqual(self.content(client, 1), text.encode())
+        self.assertEqual(self.flags(client, 1), {b"\\Seen", b"$Label1"})
+        self.assertIn(b'"08-Feb-1994 05:52:25 +0000"', self.ok(client.fetch("1", "INTERNALDATE"))[0])
+
+    def test_copies_and_moves_tell_where_they_went(self):
+        client = self.login()
+        for word in ("one", "two", "three"):
+            self.append(client, "INBOX", "Subject: x\r\n\r\n%s\r\n" % word, "(\\Flagged Blue)")
+        self.ok(client.select())
+        self.assertIn(b"[COPYUID", self.ok(client.copy("1:2", "Archive"))[0])
+        self.ok(client.uid("MOVE", "3", "Archive"))
+        self.assertIn("COPYUID", client.untagged_responses.get("OK", [b""])[0].decode() + str(client.untagged_responses))
+        self.assertEqual(self.uids(client, "ALL"), [1, 2])
+        self.ok(client.select("Archive"))
+        self.assertEqual(self.texts(client), [b"one\r\n", b"two\r\n", b"three\r\n"])
+        self.assertEqual(self.flags(client, 3), {b"\\Flagged", b"Blue"})
+        self.no(client.copy("1", "Nowhere"), b"[TRYCREATE]")
+
+    def test_expunge_takes_what_is_deleted_and_nothing_else(self):
+        client = self.login()
+        for number in range(4):
+            self.append(client, "INBOX", "Subject: x\r\n\r\n%d\r\n" % number)
+        self.ok(client.select())
+        self.ok(client.store("2,3", "+FLAGS", "(\\Deleted)"))
+        self.ok(client.uid("EXPUNGE", "3"))
+        self.assertEqual(self.texts(client), [b"0\r\n", b"1\r\n", b"3\r\n"])
+        self.ok(client.expunge())
+        self.assertEqual(self.texts(client), [b"0\r\n", b"3\r\n"])
+        hidden = os.path.join(self.martlet.maildir(self.user), "martlet", "expunged")
+        self.assertEqual(len(os.listdir(hidden)), 2)
+        self.ok(client.store("1", "+FLAGS", "(\\Deleted)"))
+        self.ok(client.close())
+        self.ok(client.select())
+        self.assertEqual(self.texts(client), [b"3\r\n"])
+
+    def test_an_examined_mailbox_is_not_changed(self):
+        self.append(self.login(), "INBOX", "Subject: x\r\n\r\nx\r\n")
+        client = self.login()
+        self.ok(client.select(readonly=True))
+        self.content(client, 1, "BODY[]")
+        self.assertEqual(self.flags(client, 1), set())
+        self.assertEqual(client._simple_command("STORE", "1", "+FLAGS", "(\\Seen)")[0], "NO")
+
+    def test_search_finds_by_header_text_size_and_flags(self):
+        client = self.login()
+        self.append(client, "INBOX", "From: ann@example.net\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nno plain words\r\n", "\\Seen")
+        self.append(client, "INBOX", "From: ben@example.net\r\nSubject: plan\r\nContent-Transfer-Encoding: base64\r\n\r\n%s\r\n"
+                    % base64.b64encode(b"the secret garden").decode())
+        self.append(client, "INBOX", "From: ann@example.net\r\n\r\n" + "long\r\n" * 1000, "", '"07-Feb-1994 21:52:25 -0800"')
+        self.ok(client.select())
+        for criteria, found in ((("FROM", "ann"), [1, 3]), (("UNSEEN",), [2, 3]), (("BODY", "GARDEN"), [2]), (("LARGER", "3000"), [3]),
+                                (("OR", "SEEN", "BODY", "garden"), [1, 2]), (("BEFORE", "1-Jan-2000"), [3]), (("NOT", "FROM", "ann"), [2])):
+            self.assertEqual(self.uids(client, *criteria), found, criteria)
+        client.literal = "grüße".encode()
+        self.assertEqual(self.ok(client.search("UTF-8", "SUBJECT"))[0], b"1")
+
+    def test_what_happened_is_in_the_event_log(self):
+        client = self.login()
+        self.append(client, "INBOX", "Subject: private matter\r\n\r\nx\r\n")
+        self.ok(client.select())
+        self.content(client, 1)
+        self.ok(client.copy("1", "Archive"))
+        self.ok(client.uid("MOVE", "1", "Trash"))
+        self.ok(client.select("Trash"))
+        self.ok(client.store("1", "+FLAGS", "(\\Deleted)"))
+        self.ok(client.expunge())
+        client.logout()
+        mine = lambda: [l for l in self.events() if "account=" + self.address in l]
+        wait_until(lambda: any(l.startswith("disconnect") for l in mine()), "the end of the session in the event log")
+        self.assertEqual([l.split()[0] for l in mine()],
+                         ["authenticate", "login", "append", "fetch", "copy", "move", "delete", "logout", "disconnect"])
+        self.assertNotIn("private", "\n".join(self.events()))
+
+
+class IMAPBeside(IMAPCase):
+    """Sessions, deliveries and other software at the same time."""
+
+    def idle(self, client):
+        client.send(b"i IDLE\r\n")
+        self.assertTrue(client.readline().startswith(b"+"))
+
+    def told(self, client, word):
+        """Reads until a line with this word."""
+        while word not in (line := client.readline()):
+            self.assertTrue(line, "the connection ended")
+        return line
+
+    def done(self, client):
+        client.send(b"DONE\r\n")
+        self.told(client, b"i OK")
+
+    def test_a_delivery_is_told_in_idle(self):
+        for secure in (False, True):
+            client = self.client()
+            if secure:
+                client.starttls(tls())
+            self.login(client, "INBOX")
+            before = len(self.martlet.files(self.user))
+            self.idle(client)
+            for number in range(before + 1, before + 4):
+                self.martlet.send(self.user, "news\r\n")
+                self.told(client, b"* %d EXISTS" % number)
+            self.done(client)
+            self.assertEqual(self.texts(client)[-1], b"news\r\n")
+            self.close(client)
+
+    def test_what_came_before_idle_is_told_at_once(self):
+        client = self.login(mailbox="INBOX")
+        self.deliver("early\r\n")
+        client.send(b"i IDLE\r\n")
+        self.told(client, b"* 1 EXISTS")
+        self.done(client)
+
+    def test_an_idling_session_sees_what_another_does(self):
+        actor, watcher = self.login(mailbox="INBOX"), self.login(mailbox="INBOX")
+        self.idle(watcher)
+        self.append(actor, "INBOX", "Subject: a\r\n\r\nx\r\n")
+        self.told(watcher, b"* 1 EXISTS")
+        self.ok(actor.store("1", "+FLAGS", "(\\Flagged)"))
+        self.assertIn(b"\\Flagged", self.told(watcher, b"* 1 FETCH"))
+        self.ok(actor.store("1", "+FLAGS", "(\\Deleted)"))
+        self.ok(actor.expunge())
+        self.told(watcher, b"* 1 EXPUNGE")
+        self.done(watcher)
+        self.assertEqual(self.uids(watcher, "ALL"), [])
+
+    def test_a_rename_by_other_software_is_told_in_idle(self):
+        client = self.login()
+        self.append(client, "INBOX", "Subject: a\r\n\r\nx\r\n")
+        self.ok(client.select())
+        self.idle(client)
+        name = self.martlet.files(self.user)[0]
+        os.rename(name, name + "F")
+        self.assertIn(b"\\Flagged", self.told(client, b"* 1 FETCH"))
+        self.done(client)
+
+    def test_message_numbers_hold_until_the_client_is_told(self):
+        first, second = self.login(), self.login()
+        for number in range(3):
+            self.append(first, "INBOX", "Subject: x\r\n\r\n%d\r\n" % number)
+        self.ok(first.select())
+        self.ok(second.select())
+        self.ok(first.store("1", "+FLAGS", "(\\Deleted)"))
+        self.ok(first.expunge())
+        self.assertEqual(self.content(second, 3, "BODY.PEEK[TEXT]"), b"2\r\n")
+        self.ok(second.noop())
+        self.assertEqual(second.untagged_responses.get("EXPUNGE"), [b"1"])
+        self.assertEqual(self.texts(second), [b"1\r\n", b"2\r\n"])
+
+    def test_a_mailbox_that_goes_ends_the_session_that_has_it(self):
+        first, second = self.login(), self.login()
+        self.ok(first.create("Short"))
+        self.ok(second.select("Short"))
+        self.ok(first.delete("Short"))
+        with self.assertRaises(imaplib.IMAP4.abort):
+            second.noop()
+
+    def test_sessions_that_append_at_once_each_get_a_uid(self):
+        self.login().logout()
+        uids, failures = [], []
+
+        def work():
+            try:
+                client = self.login()
+                for number in range(20):
+                    uids.append(self.append(client, "INBOX", "Subject: x\r\n\r\n%d\r\n" % number))
+            except Exception as error:
+                failures.append(error)
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(sorted(uids), list(range(1, 121)))
+        self.assertEqual(self.uids(self.login(mailbox="INBOX"), "ALL"), sorted(uids))
+
+    def test_curl_reads_and_writes(self):
+        url = "imap://127.0.0.1:%d/" % self.martlet.port("imap")
+        curl = lambda *words: subprocess.run(["curl", "-s", "-S", "-k", "--ssl-reqd", "-u", "%s:%s" % (self.address, PASSWORD), *words],
+                                             stdout=subprocess.PIPE, check=True, timeout=PATIENCE).stdout
+        path = os.path.join(self.martlet.root, "upload")
+        with open(path, "wb") as file:
+            file.write(b"Subject: from curl\r\n\r\nhello\r\n")
+        curl("-T", path, url + "Sent")
+        self.assertEqual(curl(url + "Sent;UID=1"), b"Subject: from curl\r\n\r\nhello\r\n")
+        self.assertIn(b'"." Sent', curl(url))
+
+    @unittest.skipUnless(shutil.which("mbsync"), "mbsync is not installed")
+    def test_mbsync_brings_both_sides_together(self):
+        client = self.login()
+        for number in range(30):
+            self.append(client, "INBOX", "Message-ID: <%d@x>\r\nSubject: %d\r\n\r\nbody %d\r\n" % (number, number, number), "\\Seen" if number % 2 else "")
+        home = os.path.join(self.martlet.root, "mbsync-home")
+        for name in ("cur", "new", "tmp"):
+            os.makedirs(os.path.join(home, "mail", "INBOX", name))
+        rc = os.path.join(home, "rc")
+        with open(rc, "w") as file:
+            file.write("IMAPAccount a\nHost 127.0.0.1\nPort %d\nUser %s\nPass \"%s\"\nTLSType None\nAuthMechs LOGIN\n\n"
+                       "IMAPStore far\nAccount a\n\nMaildirStore near\nPath %s/mail/\nInbox %s/mail/INBOX\nSubFolders Verbatim\n\n"
+                       "Channel c\nFar :far:\nNear :near:\nPatterns INBOX Sent\nCreate Both\nExpunge Both\nSync All\nSyncState *\n"
+                       % (self.martlet.port("imap"), self.address, PASSWORD, home, home))
+
+        def sync():
+            done = subprocess.run(["mbsync", "-c", rc, "c"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
+            self.assertEqual(done.returncode, 0, done.stdout.decode(errors="replace"))
+        near = lambda: [os.path.join(home, "mail", "INBOX", s, f) for s in ("new", "cur") for f in os.listdir(os.path.join(home, "mail", "INBOX", s))]
+        sync()
+        self.assertEqual(len(near()), 30)
+        self.ok(client.select())
+        # Flagged and deleted here, a new one there: both sides have all of it afterwards.
+        self.ok(client.store("1", "+FLAGS", "(\\Flagged)"))
+        self.ok(client.store("2", "+FLAGS", "(\\Deleted)"))
+        self.ok(client.expunge())
+        with open(os.path.join(home, "mail", "INBOX", "new", "1700000000.1_1.near"), "wb") as file:
+            file.write(b"Message-ID: <near@x>\nSubject: near\n\nfrom the near side\n")
+        sync()
+        self.assertEqual(len(near()), 30)
+        self.assertEqual(len([f for f in near() if "F" in f.rsplit(",", 1)[-1] and ":2," in f]), 1)
+        self.ok(client.noop())
+        self.assertIn(b"from the near side\r\n", [text.replace(b"\r\r\n", b"\r\n") for text in self.texts(client)])
+        self.assertEqual(len(self.texts(client)), 30)
+        sync()
+        self.assertEqual(len(near()), 30)
+
+
+class IMAPEnds(IMAPCase):
+    def test_a_stop_says_bye_to_all_and_ends_well(self):
+        idling, waiting = self.login(mailbox="INBOX"), self.login()
+        idling.send(b"i IDLE\r\n")
+        idling.readline()
+        encrypted = self.client()
+        encrypted.starttls(tls())
+        self.login(encrypted)
+        exits = len(self.exits())
+        self.martlet.kill("imapd", signal.SIGTERM)
+        for client in (idling, waiting, encrypted):
+            rest = client.file.read() if hasattr(client, "file") and hasattr(client.file, "read") else client.read(1 << 16)
+            self.assertIn(b"* BYE ", rest)
+        wait_until(lambda: len(self.exits()) > exits, "the end of imapd")
+        self.assertIn("code=0", self.exits()[-1])
+        self.login().logout()
+
+    def test_a_session_process_that_dies_takes_its_front_along_and_loses_nothing(self):
+        client = self.login()
+        uid = self.append(client, "INBOX", "Subject: x\r\n\r\nkept\r\n", "(\\Flagged Blue)")
+        pid = self.martlet.pid("imapd")
+        front = front_of(pid)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: has_ended(front), "the end of the front")
+        client = self.login(mailbox="INBOX")
+        self.assertEqual(self.uids(client, "ALL"), [uid])
+        self.assertEqual(self.flags(client, 1), {b"\\Flagged", b"Blue"})
+        self.assertEqual(self.texts(client), [b"kept\r\n"])
+
+    def test_the_front_holds_no_mailbox_and_no_log(self):
+        self.login(mailbox="INBOX")
+        front = front_of(self.martlet.pid("imapd"))
+        held = [os.readlink("/proc/%d/fd/%s" % (front, n)) for n in os.listdir("/proc/%d/fd" % front)]
+        self.assertEqual([name for name in held if "/spool/" in name], [])
+
+    def test_an_idling_session_holds_no_mailbox_open(self):
+        client = self.login(mailbox="INBOX")
+        client.send(b"i IDLE\r\n")
+        client.readline()
+        pid = self.martlet.pid("imapd")
+        folder = self.martlet.maildir(self.user)
+
+        def held():
+            links = []
+            for number in os.listdir("/proc/%d/fd" % pid):
+                try:
+                    links.append(os.readlink("/proc/%d/fd/%s" % (pid, number)))
+                except FileNotFoundError:
+                    pass
+            return [link for link in links if link.startswith(folder)]
+        wait_until(lambda: not held(), "the idle session's folders closed")
+
+
+class IMAPLimits(IMAPCase):
+    settings = {"auth": {"failure_delay": "100 ms", "allow_plaintext": "never"},
+                "limits": {"connections_per_address": 3, "imap_idle_timeout": "2 s", "message_size": "100 KiB"}}
+
+    def secure(self):
+        def attempt():
+            try:
+                client = self.client()
+                client.starttls(tls())
+                return client
+            except (imaplib.IMAP4.error, OSError):
+                return None
+        return wait_until(attempt, "a connection")
+
+    def test_a_password_in_clear_is_refused(self):
+        client = self.client()
+        self.assertIn("LOGINDISABLED", client.capabilities)
+        with self.assertRaises(imaplib.IMAP4.error):
+            client.login(self.address, PASSWORD)
+        self.login(self.secure()).logout()
+
+    def test_one_address_has_only_so_many_connections(self):
+        sockets = []
+        self.addCleanup(lambda: [s.close() for s in sockets])
+
+        def refusal():
+            s = socket.create_connection(("127.0.0.1", self.martlet.port("imap")), PATIENCE)
+            sockets.append(s)
+            line = s.makefile("rb").readline()
+            return line if line.startswith(b"* BYE") else None
+        self.assertEqual(wait_until(refusal, "a refusal"), b"* BYE [UNAVAILABLE] too many connections\r\n")
+
+    def test_a_silent_client_is_told_bye(self):
+        client = self.login(self.secure())
+        self.assertIn(b"* BYE", client.readline())
+
+    def test_a_message_above_the_limit_is_refused_before_it_is_sent(self):
+        client = self.login(self.secure())
+        self.no(client.append("INBOX", "", None, b"Subject: x\r\n\r\n" + b"x" * 200_000), b"[TOOBIG]")
+
+
+class Scram:
+    """A client's side of SCRAM-SHA-256 (RFC 7677)."""
+
+    def __init__(self, user, password):
+        self.first = b"n=%s,r=nonce-of-a-test" % user.encode()
+        self.password = password.encode()
+        self.step = 0
+
+    def __call__(self, challenge):
+        self.step += 1
+        if self.step == 1:
+            return b"n,," + self.first
+        if self.step == 3:
+            return b""
+        facts = dict(part.split(b"=", 1) for part in challenge.split(b","))
+        salted = hashlib.pbkdf2_hmac("sha256", self.password, base64.b64decode(facts[b"s"]), int(facts[b"i"]))
+        key = hmac.digest(salted, b"Client Key", "sha256")
+        final = b"c=biws,r=" + facts[b"r"]
+        signature = hmac.digest(hashlib.sha256(key).digest(), b",".join((self.first, challenge, final)), "sha256")
+        return final + b",p=" + base64.b64encode(bytes(a ^ b for a, b in zip(key, signature)))
+
+
+if __name__ == "__main__":
+    unittest.main()
