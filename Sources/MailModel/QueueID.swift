@@ -37,7 +37,9 @@ package struct QueueID: Hashable, Sendable {
         self.init(origin: origin, epoch: high, sequence: low)
     }
 
-    package init?(parsing text: some Collection<UInt8>) {
+    package init?(parsing text: some Collection<UInt8>) { self.init(parsing: Array(text)[...]) }
+
+    package init?(parsing text: ArraySlice<UInt8>) {
         guard text.count == QueueID.textLength, let first = text.first, let origin = QueueOrigin(rawValue: first),
             let epoch = Base32.value(text.dropFirst().prefix(13)), let sequence = Base32.value(text.dropFirst(14))
         else { return nil }
@@ -45,7 +47,12 @@ package struct QueueID: Hashable, Sendable {
     }
 
     package var text: [UInt8] {
-        [origin.rawValue] + Base32.digits(epoch, count: 13) + Base32.digits(UInt64(sequence), count: 5)
+        var out: [UInt8] = []
+        out.reserveCapacity(QueueID.textLength)
+        out.append(origin.rawValue)
+        Base32.append(epoch, count: 13, to: &out)
+        Base32.append(UInt64(sequence), count: 5, to: &out)
+        return out
     }
 }
 
@@ -60,23 +67,33 @@ extension QueueID: CustomStringConvertible, Comparable {
 package enum Base32 {
     private static let alphabet: [UInt8] = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 0xFF, count: 256)
+        for (value, digit) in alphabet.enumerated() { values[Int(digit)] = UInt8(value) }
+        return values
+    }()
+
     /// The last `count` digits of `value`, most significant first.
     package static func digits(_ value: UInt64, count: Int) -> [UInt8] {
-        var value = value
-        var out = [UInt8](repeating: 0x30, count: count)
-        for index in stride(from: count - 1, through: 0, by: -1) {
-            out[index] = alphabet[Int(value & 31)]
-            value >>= 5
-        }
+        var out: [UInt8] = []
+        append(value, count: count, to: &out)
         return out
+    }
+
+    static func append(_ value: UInt64, count: Int, to out: inout [UInt8]) {
+        for place in stride(from: count - 1, through: 0, by: -1) {
+            let shift = place * 5
+            out.append(alphabet[shift < 64 ? Int(value >> UInt64(shift) & 31) : 0])
+        }
     }
 
     /// The number that `digits` printed; nil for other bytes or more than 64 bits.
     package static func value(_ digits: some Collection<UInt8>) -> UInt64? {
         var value: UInt64 = 0
         for digit in digits {
-            guard let index = alphabet.firstIndex(of: digit), value >> 59 == 0 else { return nil }
-            value = value << 5 | UInt64(index)
+            let next = values[Int(digit)]
+            guard next != 0xFF, value >> 59 == 0 else { return nil }
+            value = value << 5 | UInt64(next)
         }
         return value
     }

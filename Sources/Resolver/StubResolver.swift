@@ -18,8 +18,8 @@ package enum DNSAnswer<Value: Sendable>: Sendable {
 package struct StubResolver: Sendable {
     private static let typeMX: Int32 = 15, typeA: Int32 = 1, typeAAAA: Int32 = 28
     private static let capacity = 65535
-    /// Hosts and addresses beyond these are not tried.
-    private static let maximumHosts = 10, maximumAddresses = 8
+    /// Hosts, and addresses of one host, beyond these are not tried.
+    private static let maximumHosts = 10, maximumAddresses = 4
 
     private let servers: [martlet_dns_server]
 
@@ -32,38 +32,50 @@ package struct StubResolver: Sendable {
     }
 
     /// The mail exchangers of a domain by preference; an empty list is the null MX (RFC 7505 §3).
-    package func exchangers(of domain: Domain) -> DNSAnswer<[(preference: UInt16, host: Domain)]> {
+    package func exchangers(of domain: Domain) -> DNSAnswer<[Exchanger]> {
         switch query(domain.bytes, StubResolver.typeMX) {
         case .found(let message):
-            var hosts: [(preference: UInt16, host: Domain)] = []
-            var isNull = false
-            for record in message.records {
-                guard case .exchange(let preference, let name) = record.data else { continue }
-                if name.isEmpty { isNull = true } else if let host = Domain(parsing: name) { hosts.append((preference, host)) }
-            }
-            if hosts.isEmpty { return isNull ? .found([]) : .noData }
-            hosts.sort { $0.preference < $1.preference }
-            return .found(Array(hosts.prefix(StubResolver.maximumHosts)))
+            guard let hosts = message.exchangers else { return .noData }
+            var generator = SystemRandomNumberGenerator()
+            return .found(Array(Exchanger.inOrder(hosts, using: &generator).prefix(StubResolver.maximumHosts)))
         case .noData: return .noData
         case .noSuchName: return .noSuchName
         case .unavailable: return .unavailable
         }
     }
 
-    /// The addresses of a host as text, IPv6 first; numeric names are their own answer.
+    /// The addresses of a host as text, IPv6 and IPv4 in turn; numeric names and address literals are their own answer.
     package func addresses(of host: Domain) -> DNSAnswer<[[UInt8]]> {
-        var raw = martlet_dns_server()
-        let text = host.isAddressLiteral ? Array(host.bytes.dropFirst().dropLast()) : host.bytes
-        if martlet_dns_server(text.display, 0, &raw) != 0 { return .found([text]) }
-        if text.elementsEqual("localhost".utf8) { return .found([Array("127.0.0.1".utf8), Array("::1".utf8)]) }
+        if let numeric = StubResolver.numeric(host) { return .found([numeric]) }
+        guard !host.isAddressLiteral else { return .noSuchName }
+        // RFC 6761 §6.3: never asked of anybody.
+        if host.bytes.elementsEqual("localhost".utf8) { return .found([Array("127.0.0.1".utf8), Array("::1".utf8)]) }
         let six = query(host.bytes, StubResolver.typeAAAA)
         let four = query(host.bytes, StubResolver.typeA)
-        let found = StubResolver.addresses(six) + StubResolver.addresses(four)
+        let found = StubResolver.inTurn(StubResolver.addresses(six), StubResolver.addresses(four))
         if !found.isEmpty { return .found(Array(found.prefix(StubResolver.maximumAddresses))) }
         switch (six, four) {
         case (.unavailable, _), (_, .unavailable): return .unavailable
         case (.noSuchName, .noSuchName): return .noSuchName
         case (.found, _), (.noData, _), (.noSuchName, _): return .noData
+        }
+    }
+
+    /// `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3), or a bare address; nil for a name.
+    static func numeric(_ host: Domain) -> [UInt8]? {
+        var text = host.bytes
+        if host.isAddressLiteral {
+            text = Array(text.dropFirst().dropLast())
+            if text.starts(with: "ipv6:".utf8) { text.removeFirst(5) }
+        }
+        var raw = martlet_dns_server()
+        return text.contains(0) || martlet_dns_server(text.display, 0, &raw) == 0 ? nil : text
+    }
+
+    /// Neither family keeps the other waiting behind all its addresses (RFC 8305 §4).
+    static func inTurn(_ a: [[UInt8]], _ b: [[UInt8]]) -> [[UInt8]] {
+        (0..<max(a.count, b.count)).flatMap { index in
+            [a, b].compactMap { index < $0.count ? $0[index] : nil }
         }
     }
 
@@ -75,7 +87,7 @@ package struct StubResolver: Sendable {
         }
     }
 
-    private static func text(of address: [UInt8]) -> [UInt8] {
+    static func text(of address: [UInt8]) -> [UInt8] {
         if address.count == 4 { return Array(address.map { "\($0)" }.joined(separator: ".").utf8) }
         let groups = stride(from: 0, to: 16, by: 2).map { String(UInt16(address[$0]) << 8 | UInt16(address[$0 + 1]), radix: 16) }
         return Array(groups.joined(separator: ":").utf8)

@@ -9,6 +9,9 @@ package struct CopyKey: Hashable, Sendable {
     package let original: [UInt8]
     package let final: [UInt8]
 
+    /// By the message alone: it has few copies, and hashing addresses costs more than comparing them.
+    package func hash(into hasher: inout Hasher) { hasher.combine(id) }
+
     package init?(_ record: Record) {
         guard let id = record.id, let original = record[.recipient], let final = record[.final] else { return nil }
         self.id = id

@@ -2,26 +2,52 @@
 
 package import MailModel
 
-/// A record of a segment.
+/// A record of a segment: one copy of its line, and where the fields lie in it. A value is made when it is asked for.
 package struct Record: Hashable, Sendable {
     /// Nil for a verb of a later version, which readers skip.
     package let verb: Verb?
     package let id: QueueID?
-    /// Keys as bytes and values unescaped, in the order of the line; a key may repeat.
-    package let fields: [Field]
+    let line: [UInt8]
+    let places: [Place]
+
+    /// `key=value` in the line, the value as it stands there.
+    struct Place: Hashable, Sendable {
+        let key: Range<Int>
+        let value: Range<Int>
+    }
 
     package struct Field: Hashable, Sendable {
         package let key: [UInt8]
         package let value: [UInt8]
     }
 
+    /// Keys as bytes and values unescaped, in the order of the line; a key may repeat.
+    package var fields: [Field] { places.map { Field(key: Array(line[$0.key]), value: value($0)) } }
+
     package subscript(_ key: Key) -> [UInt8]? {
-        fields.first { $0.key.elementsEqual(key.rawValue.utf8) }?.value
+        for place in places where names(place, key) { return value(place) }
+        return nil
     }
 
     package func all(_ key: Key) -> [[UInt8]] {
-        fields.compactMap { $0.key.elementsEqual(key.rawValue.utf8) ? $0.value : nil }
+        var values: [[UInt8]] = []
+        for place in places where names(place, key) { values.append(value(place)) }
+        return values
     }
+
+    private func names(_ place: Place, _ key: Key) -> Bool {
+        let name = key.rawValue.utf8
+        guard name.count == place.key.count else { return false }
+        var at = place.key.lowerBound
+        for byte in name {
+            if line[at] != byte { return false }
+            at += 1
+        }
+        return true
+    }
+
+    /// Escapes were found to be whole when the line was parsed.
+    private func value(_ place: Place) -> [UInt8] { Escaping.value(line[place.value]) ?? [] }
 
     package func number(_ key: Key) -> Int? { self[key]?.decimalValue }
     package func text(_ key: Key) -> String? { self[key]?.display }
@@ -78,21 +104,38 @@ package enum RecordParser {
     }
 
     /// The words of a line whose checksum was right, or of an event line on stderr.
-    package static func fields(_ line: ArraySlice<UInt8>) -> Record? {
-        let words = line.split(separator: 0x20, omittingEmptySubsequences: false)
-        guard words.count >= 2 else { return nil }
+    package static func fields(_ text: ArraySlice<UInt8>) -> Record? {
+        let line = Array(text)
+        guard let verbEnd = line.firstIndex(of: 0x20) else { return nil }
+        let idEnd = line[(verbEnd + 1)...].firstIndex(of: 0x20) ?? line.count
         var id: QueueID?
-        if words[1] != [UInt8(ascii: "-")] {
-            guard let parsed = QueueID(parsing: words[1]) else { return nil }
+        if idEnd != verbEnd + 2 || line[verbEnd + 1] != UInt8(ascii: "-") {
+            guard let parsed = QueueID(parsing: line[(verbEnd + 1)..<idEnd]) else { return nil }
             id = parsed
         }
-        var fields: [Record.Field] = []
-        fields.reserveCapacity(words.count - 2)
-        for word in words.dropFirst(2) {
-            guard let equals = word.firstIndex(of: UInt8(ascii: "=")), let value = Escaping.value(word[(equals + 1)...])
-            else { return nil }
-            fields.append(Record.Field(key: Array(word[..<equals]), value: value))
+        guard let places = places(line, from: idEnd) else { return nil }
+        return Record(verb: Verb(line[..<verbEnd]), id: id, line: line, places: places)
+    }
+
+    /// One pass: words are set apart by single spaces, each has a `=`, and each `%` begins an escape.
+    private static func places(_ line: [UInt8], from start: Int) -> [Record.Place]? {
+        var places: [Record.Place] = []
+        places.reserveCapacity(8)
+        var at = start
+        while at < line.count {
+            let keyStart = at + 1
+            var equals = -1
+            at = keyStart
+            while at < line.count, line[at] != 0x20 {
+                if line[at] == UInt8(ascii: "="), equals < 0 { equals = at }
+                if line[at] == UInt8(ascii: "%"), equals >= 0 {
+                    guard at + 2 < line.count, line[at + 1].hexValue != nil, line[at + 2].hexValue != nil else { return nil }
+                }
+                at += 1
+            }
+            guard equals >= 0 else { return nil }
+            places.append(Record.Place(key: keyStart..<equals, value: (equals + 1)..<at))
         }
-        return Record(verb: Verb(words[0]), id: id, fields: fields)
+        return places
     }
 }

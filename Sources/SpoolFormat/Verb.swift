@@ -64,10 +64,18 @@ package enum Key: String, CaseIterable, Sendable {
 }
 
 extension Verb {
-    private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { (Array($0.rawValue.utf8), $0) })
+    private static let byHash = Dictionary(uniqueKeysWithValues: allCases.map { (hash($0.rawValue.utf8), $0) })
 
+    /// Nil for a verb of a later version.
     init?(_ name: ArraySlice<UInt8>) {
-        guard let verb = Verb.byName[Array(name)] else { return nil }
+        guard let verb = Verb.byHash[Verb.hash(name)], verb.rawValue.utf8.elementsEqual(name) else { return nil }
         self = verb
+    }
+
+    /// FNV-1a: the verbs have different ones, or the table above could not be made.
+    private static func hash(_ name: some Sequence<UInt8>) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in name { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return hash
     }
 }

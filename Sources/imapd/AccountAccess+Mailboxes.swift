@@ -37,8 +37,26 @@ extension AccountAccess {
         guard let old = Mailbox.MailboxName(old.utf8) else { throw .folderMissing }
         guard let new = Mailbox.MailboxName(new.utf8) else { throw .nameRefused }
         forgetOther()
-        try account().rename(old, to: new)
+        let account = try account()
+        if try account.exists(old) { try account.rename(old, to: new) } else { try renameInferiors(of: old, to: new, account) }
         return .done
+    }
+
+    /// A level that is no mailbox itself, but is listed for those below it, goes by renaming them (RFC 3501 §6.3.5).
+    private func renameInferiors(
+        of old: Mailbox.MailboxName, to new: Mailbox.MailboxName, _ account: Account
+    ) throws(StoreError) {
+        guard !new.isInbox, !new.isInferior(to: old) else { throw .nameRefused }
+        let all = try account.mailboxes()
+        let below = all.filter { $0.isInferior(to: old) }
+        guard !below.isEmpty else { throw .folderMissing }
+        let pairs = below.map { (from: $0, to: $0.moved(from: old, to: new)) }
+        for (_, target) in pairs {
+            guard let target else { throw .nameRefused }
+            if all.contains(target) { throw .folderExists }
+        }
+        // The upper ones come first and take their own inferiors along.
+        for case (let from, let target?) in pairs where try account.exists(from) { try account.rename(from, to: target) }
     }
 
     /// RFC 3501 §6.3.6: only what exists can be subscribed to; a subscription outlives its mailbox.

@@ -119,7 +119,8 @@ struct AccountAccess: Sendable {
         other = nil
     }
 
-    private func noteFlags() {
+    /// Hands on what is not on the disk yet; also the last thing to do with an access.
+    func noteFlags() {
         if let folder = selected?.folder { shared.flagSync.note(folder) }
         if let other { shared.flagSync.note(other) }
     }
@@ -138,15 +139,6 @@ struct AccountAccess: Sendable {
         folder.rest()
         guard folder.count <= AccountAccess.keptListing else { return }
         selected?.folder = nil
-        opened = nil
-    }
-
-    mutating func close() {
-        noteFlags()
-        selected = nil
-        message = nil
-        incoming = nil
-        other = nil
         opened = nil
     }
 

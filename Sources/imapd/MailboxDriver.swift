@@ -114,7 +114,11 @@ final class MailboxDriver: SessionDriver {
     }
 
     private func tick() {
-        session.keepAlive()
+        if session.isIdling {
+            session.keepAlive()
+            // For what no watch sees: another host, a mailbox that was moved away whole.
+            session.mailboxChanged()
+        }
         switch session.wait {
         case .command, .idle:
             if !isResting { shared.workers.submit { [desk] in desk.rest() } }

@@ -26,7 +26,7 @@ struct SessionTrace: Sendable {
         journal.note(line)
     }
 
-    func logout() { journal.note(event(.logout)) }
+    func logout() { journal.note(event(.logout).adding(.protocolName, "imap")) }
 
     func disconnect(_ ending: Ending) {
         var line = event(.disconnect)

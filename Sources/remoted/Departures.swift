@@ -9,6 +9,17 @@ struct Departures {
     /// Recipients of one transaction (RFC 5321 §4.5.3.1.8 promises as many).
     private static let mostCopies = 100
 
+    /// One destination: a domain, by its MX or by a route.
+    private struct LaneName: Hashable {
+        let domain: Domain
+        let route: [UInt8]?
+
+        init(_ job: Job) {
+            domain = job.domain
+            route = job.route
+        }
+    }
+
     private struct Lane {
         var jobs: [Job] = []
         var flights = 0
@@ -16,9 +27,9 @@ struct Departures {
 
     private let limit: Int
     private let limitPerDomain: Int
-    private var lanes: [Lane.Key: Lane] = [:]
+    private var lanes: [LaneName: Lane] = [:]
     /// Lanes with jobs, each once, in turn.
-    private var turns: [Lane.Key] = []
+    private var turns: [LaneName] = []
     private(set) var flights = 0
     private var known: Set<CopyKey> = []
 
@@ -32,7 +43,7 @@ struct Departures {
     /// Takes a job of one copy; false if the copy is here already.
     mutating func add(_ job: Job) -> Bool {
         guard let copy = job.copies.first, known.insert(copy.key).inserted else { return false }
-        let key = Lane.Key(job)
+        let key = LaneName(job)
         var lane = lanes.removeValue(forKey: key) ?? Lane()
         if lane.jobs.isEmpty { turns.append(key) }
         if let index = lane.jobs.indices.last, lane.jobs[index].id == job.id, lane.jobs[index].copies.count < Departures.mostCopies {
@@ -67,7 +78,7 @@ struct Departures {
 
     /// A job that `next` gave has come to its end; its copies stay known until `forget`.
     mutating func ended(_ job: Job) {
-        let key = Lane.Key(job)
+        let key = LaneName(job)
         guard var lane = lanes.removeValue(forKey: key), lane.flights > 0 else { return }
         lane.flights -= 1
         flights -= 1
@@ -85,18 +96,5 @@ struct Departures {
             if lanes[key]?.flights == 0 { lanes[key] = nil }
         }
         turns.removeAll()
-    }
-}
-
-extension Departures.Lane {
-    /// One destination: a domain, by its MX or by a route.
-    struct Key: Hashable {
-        let domain: Domain
-        let route: [UInt8]?
-
-        init(_ job: Job) {
-            domain = job.domain
-            route = job.route
-        }
     }
 }

@@ -22,8 +22,14 @@ struct DestinationFinder: Sendable {
     let smarthost: Endpoint?
     let port: UInt16
 
+    /// Servers tried in one attempt.
+    private static let mostTargets = 8
+
     /// Blocks on DNS; for a worker thread.
     func targets(for job: Job) -> Targets {
+        guard job.domain.isASCII else {
+            return permanent(EnhancedStatus(.permanent, 6, 7), "mail to addresses beyond ASCII is not sent to other hosts")
+        }
         if let route = job.route {
             guard let (host, port) = DestinationFinder.split(route) else {
                 return temporary(EnhancedStatus(.temporary, 3, 5), "the route is not HOST:PORT")
@@ -52,7 +58,7 @@ struct DestinationFinder: Sendable {
             case .noData, .noSuchName: break
             }
         }
-        if !targets.isEmpty { return .found(Array(targets.prefix(8))) }
+        if !targets.isEmpty { return .found(Array(targets.prefix(DestinationFinder.mostTargets))) }
         if isUncertain { return temporary(EnhancedStatus(.temporary, 4, 3), "DNS gives no address of \(hosts[0])") }
         return permanent(EnhancedStatus(.permanent, 4, 4), "\(hosts.map(\.description).joined(separator: ", ")) has no address")
     }

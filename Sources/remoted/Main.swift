@@ -21,6 +21,7 @@ enum Main {
         let context = DaemonContext.begin("remoted", services: [.remoted], arguments: CommandLine.arguments)
         for warning in context.confine(.remoted(context.configuration)) { context.warn(warning) }
         let sender = Sender(context.configuration)
-        context.repeatUntilStopped { try Runner(context, sender).run() }
+        let outbox = Outbox(context.configuration.remote)
+        context.repeatUntilStopped { try Runner(context, sender, outbox).run() }
     }
 }

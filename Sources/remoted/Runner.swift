@@ -7,66 +7,87 @@ import MailModel
 import Spool
 import SpoolFormat
 
+/// What outlives a life of the runner: jobs on their way, and results that no log holds yet.
+final class Outbox {
+    var departures: Departures
+    var unsaid: [RemoteResult] = []
+
+    init(_ remote: Configuration.Remote) {
+        departures = Departures(limit: remote.connections, limitPerDomain: remote.connectionsPerDomain)
+    }
+}
+
 /// One life of the remote delivery agent.
 final class Runner {
     private let context: DaemonContext
     private let sender: Sender
+    private let outbox: Outbox
     private let events: EventWriter
     private let follower: LogFollower
     private let content: ContentReader
     private let inotify: Inotify
     private var ledger = AgentLedger<Never>()
-    private var waiting: [Job] = []
-    private var inFlight: Set<CopyKey> = []
-    private var connections = 0
-    /// How far queued has durably read our events.
-    private var consumed = LogPosition.start
 
-    init(_ context: DaemonContext, _ sender: Sender) throws {
+    /// How long a stop waits for messages that have begun to go out; systemd and `mailctl run` wait longer.
+    private static let drainMilliseconds: Int64 = 9_000
+
+    init(_ context: DaemonContext, _ sender: Sender, _ outbox: Outbox) throws {
         self.context = context
         self.sender = sender
+        self.outbox = outbox
         let spool = context.openSpool()
         events = try EventWriter(spool: spool, .remoted, reserve: 1 << 20)
         content = try ContentReader(spool: spool)
         inotify = try Inotify()
         for placed in try events.log.newestRecords() { ledger.replay(placed.record) }
-        let start = try ledger.resumption ?? LogFollower.newestSegment(spool: spool, LogName(.queued, .events))
+        let start = try LogFollower.newestSegment(spool: spool, LogName(.queued, .events))
         follower = try LogFollower(spool: spool, LogName(.queued, .events), from: start)
         _ = try inotify.watch(follower.path, for: [.modified, .movedTo])
-        events.log.preamble = { [unowned self] in ledger.stateBlock(cursor: follower.safePosition) }
+        events.log.preamble = { [unowned self] in ledger.stateBlock(cursor: follower.position) }
         try events.log.begin()
         events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
         try events.commit()
+        outbox.departures.dropWaiting()
     }
 
     func run() throws {
-        var stopping = false
-        var deadline = MonotonicTime.now()
-        while true {
-            if !stopping, context.wishes().contains(.stop) {
-                stopping = true
-                deadline = MonotonicTime.now().adding(milliseconds: 10_000)
-            }
-            if stopping, inFlight.isEmpty || MonotonicTime.now() >= deadline { break }
-            if !stopping {
-                try hear()
-                send()
-            }
-            takeResults()
-            if events.log.hasPending { try events.commit() }
-            if waitReadable([inotify.descriptor.raw, sender.descriptor, context.signals], milliseconds: 1000).contains(0) { _ = inotify.drain() }
+        // First of all what the life before had learnt: it must not be sent again.
+        try sayResults()
+        while !context.wishes().contains(.stop) {
+            let heardAll = try hear()
+            begin()
+            try sayResults()
+            pause(milliseconds: heardAll ? 1000 : 0)
+        }
+        try drain()
+    }
+
+    private func pause(milliseconds: Int) {
+        if waitReadable([inotify.descriptor.raw, sender.descriptor, context.signals], milliseconds: milliseconds).contains(0) { _ = inotify.drain() }
+    }
+
+    /// What has not begun stays assigned, and is begun by the next start.
+    private func drain() throws {
+        let end = MonotonicTime.now().adding(milliseconds: Runner.drainMilliseconds)
+        sender.drain(within: .milliseconds(Runner.drainMilliseconds))
+        while outbox.departures.flights > 0, MonotonicTime.now() < end {
+            _ = waitReadable([sender.descriptor], milliseconds: 200)
+            try sayResults()
         }
         events.append(RecordLine(.stop), at: .now())
         try events.commit()
     }
 
-    private func hear() throws {
-        for placed in try follower.poll(limit: 1024) {
+    // MARK: What is asked
+
+    /// True when there was no more to hear.
+    private func hear() throws -> Bool {
+        let portion = 1024
+        let records = try follower.poll(limit: portion)
+        for placed in records {
             switch placed.record.verb {
             case .assign: if let job = Job(placed) { take(job) }
             case .pending: if placed.record[.answers] != nil, let job = Job(placed) { take(job) }
-            case .cursor:
-                if placed.record[.log] == LogName(.remoted, .events).text { consumed = placed.record[.upto].flatMap { LogPosition(parsing: $0) } ?? consumed }
             case .done: if let id = placed.record.id { ledger.forget(id) }
             default: break
             }
@@ -75,77 +96,68 @@ final class Runner {
             events.append(RecordLine(.corrupt).adding(.log, damage.log.text).adding(.upto, damage.from.text).adding(.reason, damage.reason), at: .now())
         }
         follower.damage.removeAll()
-        let retention = context.configuration.retention.events.components.seconds
-        try events.expire(before: WallTime.now().adding(seconds: -retention), consumed: consumed, now: .now())
+        return records.count < portion
     }
 
     /// A copy in flight is not begun twice; one that was answered gets its answer again.
     private func take(_ job: Job) {
-        guard let copy = job.copies.first, !inFlight.contains(copy.key) else { return }
+        guard let copy = job.copies.first, !outbox.departures.knows(copy.key) else { return }
         switch ledger[copy.key] {
         case .final(let line)?: events.append(line, at: .now())
         case .answered(copy.answers, let line)?: events.append(line, at: .now())
-        case .answered?, .staged?, nil:
-            inFlight.insert(copy.key)
-            if let index = waiting.lastIndex(where: { $0.sharesTransaction(with: job) }), waiting[index].copies.count < 100 {
-                waiting[index].copies.append(copy)
-            } else {
-                waiting.append(job)
-            }
+        case .answered?, .staged?, nil: _ = outbox.departures.add(job)
         }
     }
 
-    private func send() {
-        while connections < context.configuration.remote.connections, !waiting.isEmpty {
-            let job = waiting.removeFirst()
+    private func begin() {
+        while let job = outbox.departures.next() {
             do {
-                let outgoing: OutgoingContent
-                if job.location.position == nil {
-                    outgoing = try OutgoingContent(checking: try content.big(job.location, id: job.id), job.location)
-                } else {
-                    outgoing = OutgoingContent(try content.content(at: job.location, id: job.id))
-                }
-                connections += 1
-                sending[job.id, default: 0] += job.copies.count
-                sender.send(job, outgoing)
+                sender.send(job, try outgoing(job))
             } catch {
                 events.append(RecordLine(.corrupt, job.id).adding(.location, job.location.text).adding(.reason, "\(error)"), at: .now())
-                for copy in job.copies {
-                    let outcome = DeliveryOutcome.temporary(EnhancedStatus(.temporary, 3, 0), reason: Array("the content cannot be read now".utf8))
-                    say(RemoteResult(copy: copy, outcome: outcome, host: [], tls: nil))
-                }
+                let outcome = DeliveryOutcome.temporary(EnhancedStatus(.temporary, 3, 0), reason: Array("the content cannot be read now".utf8))
+                ended(JobReport(job: job, results: RemoteResult.same(outcome, for: job)))
             }
         }
     }
-    private var sending: [QueueID: Int] = [:]
 
-    private func takeResults() {
-        for result in sender.takeResults() {
-            let id = result.copy.key.id
-            sending[id, default: 1] -= 1
-            if sending[id] == 0 { sending[id] = nil }
-            say(result)
-        }
-        connections = min(connections, sending.count)
+    private func outgoing(_ job: Job) throws -> OutgoingContent {
+        if job.location.position != nil { return OutgoingContent(try content.content(at: job.location, id: job.id)) }
+        return try OutgoingContent(checking: try content.big(job.location, id: job.id), job.location)
+    }
+
+    // MARK: What is answered
+
+    private func ended(_ report: JobReport) {
+        outbox.departures.ended(report.job)
+        outbox.unsaid += report.results
+        if report.results.isEmpty { for copy in report.job.copies { outbox.departures.forget(copy.key) } }
+    }
+
+    /// Appends and commits; what cannot be committed is kept for the next life.
+    private func sayResults() throws {
+        for report in sender.takeReports() { ended(report) }
+        for result in outbox.unsaid { say(result) }
+        if events.log.hasPending { try events.commit() }
+        for result in outbox.unsaid { outbox.departures.forget(result.copy.key) }
+        outbox.unsaid.removeAll()
     }
 
     private func say(_ result: RemoteResult) {
-        inFlight.remove(result.copy.key)
         let key = result.copy.key
+        var line: RecordLine
         switch result.outcome {
         case .delivered:
-            let line = RecordLine(.sent, key).adding(.host, result.host).adding(.tls, result.tls ?? Array("none".utf8))
+            line = RecordLine(.sent, key).adding(.host, result.host).adding(.tls, result.tls ?? Array("none".utf8)).adding(.reason, result.reply)
             ledger.set(key, .final(line))
-            events.append(line, at: .now())
         case .permanent(let status, let reason):
-            let line = RecordLine(.failed, key).adding(.host, result.host).adding(.status, status.description).adding(.reason, reason)
+            line = RecordLine(.failed, key).adding(.host, result.host).adding(.status, status.description).adding(.reason, reason)
             ledger.set(key, .final(line))
-            events.append(line, at: .now())
         case .temporary(let status, let reason):
-            let line = RecordLine(.temporary, key).adding(.answers, result.copy.answers.text).adding(.host, result.host)
-                .adding(.status, status.description).adding(.reason, reason)
+            line = RecordLine(.temporary, key).adding(.answers, result.copy.answers.text).adding(.host, result.host)
+            line = line.adding(.status, status.description).adding(.reason, reason)
             ledger.set(key, .answered(result.copy.answers, line))
-            events.append(line, at: .now())
         }
+        events.append(line, at: .now())
     }
 }

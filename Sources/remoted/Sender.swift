@@ -1,4 +1,4 @@
-// The network half of remoted: finds servers on worker threads, talks to them on a loop, posts results to the main thread.
+// The network half of remoted: finds servers on worker threads, talks to them on a loop, posts reports to the main thread.
 
 import Configuration
 import Connection
@@ -8,14 +8,16 @@ import Resolver
 import SMTPProtocol
 import Synchronization
 
-/// Sends jobs; each copy of each job gets exactly one result.
+/// Sends jobs; each job gets exactly one report.
 final class Sender: Sendable {
     private let configuration: Configuration
     private let finder: DestinationFinder
-    private let dialer = Dialer(loops: LoopGroup(loops: 1))
+    private let dialer: Dialer
     private let workers = WorkerPool(threads: 8)
     private let tls: ClientTLS?
-    private let results = Mutex<[RemoteResult]>([])
+    private let patience: Patience
+    private let reports = Mutex<[JobReport]>([])
+    private let isDraining = Atomic<Bool>(false)
     private let wakeup: WakeupHolder
 
     private final class WakeupHolder: Sendable {
@@ -25,8 +27,12 @@ final class Sender: Sendable {
 
     init(_ configuration: Configuration) {
         self.configuration = configuration
+        let remote = configuration.remote
         let resolver = StubResolver(servers: configuration.dns.servers.map { ($0.host, $0.port) })
-        finder = DestinationFinder(resolver: resolver, smarthost: configuration.remote.smarthost, port: UInt16(clamping: configuration.remote.port))
+        finder = DestinationFinder(resolver: resolver, smarthost: remote.smarthost, port: UInt16(clamping: remote.port))
+        // Connections that only wait for the answer to QUIT count too.
+        dialer = Dialer(loops: LoopGroup(loops: 1), limit: remote.connections * 4)
+        patience = Patience(command: remote.commandTimeout)
         tls = try? ClientTLS.opportunistic()
         do throws(KernelError) { wakeup = WakeupHolder(try Wakeup()) } catch {
             writeToStandardError(Array("remoted: \(error)\n".utf8))
@@ -34,66 +40,149 @@ final class Sender: Sendable {
         }
     }
 
-    /// Readable when there are results.
+    /// Readable when there are reports.
     var descriptor: Int32 { wakeup.wakeup.descriptor.raw }
 
-    func takeResults() -> [RemoteResult] {
+    func takeReports() -> [JobReport] {
         wakeup.wakeup.clear()
-        return results.withLock { results in
-            defer { results = [] }
-            return results
+        return reports.withLock { reports in
+            defer { reports = [] }
+            return reports
         }
+    }
+
+    /// Ends what has not begun to send its message, and gives the rest this long.
+    func drain(within limit: Duration) {
+        isDraining.store(true, ordering: .releasing)
+        dialer.drain(within: limit) { _ in }
     }
 
     func send(_ job: Job, _ content: OutgoingContent) {
         workers.submit { [self] in
             switch finder.targets(for: job) {
-            case .failed(let outcome): post(job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: job.domain.bytes, tls: nil) })
-            case .found(let targets): attempt(job, content, targets[...], last: nil)
+            case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job))
+            case .found(let targets): Attempt(job: job, content: content, tls: policy).begin(targets[...], with: self)
             }
         }
     }
 
-    /// Tries one server; if it cannot be reached or will not talk, the next.
-    private func attempt(_ job: Job, _ content: OutgoingContent, _ targets: ArraySlice<Target>, last: DeliveryOutcome?) {
-        guard let target = targets.first else {
-            let outcome = last ?? .temporary(EnhancedStatus(.temporary, 4, 1), reason: Array("no server could be reached".utf8))
-            return post(job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: job.domain.bytes, tls: nil) })
+    private var policy: ClientConfiguration.TLSPolicy {
+        switch configuration.remote.tls {
+        case .opportunistic: tls == nil ? .never : .opportunistic
+        case .required: .required
+        case .never: .never
         }
-        let policy: ClientConfiguration.TLSPolicy =
-            switch configuration.remote.tls {
-            case .opportunistic: tls == nil ? .never : .opportunistic
-            case .required: .required
-            case .never: .never
-            }
-        let settings = ClientConfiguration(clientName: configuration.hostname, tls: policy)
-        let message = OutgoingMessage(sender: job.sender, recipients: job.copies.map(\.address), size: content.length, body: .eightBitMIME)
-        let host = Array("\(target.host) [\(target.socket)]".utf8)
+    }
+
+    /// One server's turn; `conclude` is called once, on its loop.
+    fileprivate func talk(_ attempt: Attempt, to target: Target, conclude: @escaping @Sendable (DialogueReport) -> Void) {
+        let settings = ClientConfiguration(clientName: configuration.hostname, tls: attempt.tls)
+        let job = attempt.job, content = attempt.content
+        let message = OutgoingMessage(
+            sender: job.sender, recipients: job.copies.map(\.address), size: content.length,
+            body: content.isEightBit ? .eightBitMIME : .sevenBit)
         dialer.dial(target.socket, as: "smtp", timeout: configuration.remote.connectTimeout) { [self] in
-            RemoteDriver(settings, message, content: content, tls: tls, serverName: target.host.bytes) { [self] results, ending, tls in
-                let rest = targets.dropFirst()
-                guard let results, !Sender.speaksOfHost(results) || rest.isEmpty else {
-                    let reason = results?.first.map(\.outcome) ?? .temporary(EnhancedStatus(.temporary, 4, 1), reason: Array("\(target.socket): \(ending)".utf8))
-                    return workers.submit { self.attempt(job, content, rest, last: reason) }
+            RemoteDriver(
+                ClientSession(configuration: settings, message: message), content: content, tls: tls, serverName: target.host.bytes,
+                patience: patience, report: conclude)
+        }
+    }
+
+    /// The next server is dialled from a worker: a chain of refusals must not grow the loop's stack.
+    fileprivate func later(_ work: @escaping @Sendable () -> Void) { workers.submit(work) }
+    fileprivate var stops: Bool { isDraining.load(ordering: .acquiring) }
+
+    fileprivate func post(_ job: Job, _ results: [RemoteResult]) {
+        reports.withLock { $0.append(JobReport(job: job, results: results)) }
+        wakeup.wakeup.signal()
+    }
+}
+
+/// A job's way through the servers of its destination, until one of them speaks of the message.
+private struct Attempt: Sendable {
+    let job: Job
+    let content: OutgoingContent
+    var tls: ClientConfiguration.TLSPolicy
+    /// What the server before this one came to.
+    var last: [RemoteResult] = []
+
+    func begin(_ targets: ArraySlice<Target>, with sender: Sender) {
+        guard !sender.stops else { return sender.post(job, []) }
+        guard let target = targets.first else { return sender.post(job, last) }
+        sender.talk(self, to: target) { report in
+            switch report {
+            case .givenUp: sender.post(job, [])
+            case .results(let found, let ending, let tls, let wasSecuring):
+                let results = self.results(found, from: target, ending, tls)
+                if wasSecuring, self.tls == .opportunistic {
+                    // RFC 7435 §3: what cannot be encrypted is sent in clear, where that is allowed at all.
+                    var plain = self
+                    plain.tls = .never
+                    let next = plain
+                    sender.later { next.begin(targets, with: sender) }
+                } else if Attempt.speaksOfHost(found), targets.count > 1 {
+                    var other = self
+                    other.last = results
+                    let next = other
+                    sender.later { next.begin(targets.dropFirst(), with: sender) }
+                } else {
+                    sender.post(job, results)
                 }
-                post(zip(job.copies, results).map { RemoteResult(copy: $0, outcome: $1.outcome, host: host, tls: tls) })
             }
         }
     }
 
-    /// Nothing was said about a recipient: another server of the domain may do better.
+    private func results(_ found: [RecipientResult], from target: Target, _ ending: Ending?, _ tls: [UInt8]?) -> [RemoteResult] {
+        let host = Array("\(target.host) [\(target.socket)]".utf8)
+        return zip(job.copies, found).map { copy, result in
+            var outcome = result.outcome.bounded
+            if let why = ending.flatMap(Attempt.reason), case .temporary(let status, _) = outcome, result.reply.isEmpty {
+                outcome = .temporary(status, reason: Array("\(target.host) [\(target.socket)]: \(why)".utf8))
+            }
+            return RemoteResult(copy: copy, outcome: outcome, host: host, tls: tls, reply: result.reply.asOneLine)
+        }
+    }
+
+    /// What of an ending says more than the session knows.
+    private static func reason(_ ending: Ending) -> String? {
+        switch ending {
+        case .notConnected(let reason): "cannot connect: \(reason)"
+        case .tlsFailed(let reason): "TLS failed: \(reason)"
+        case .failed(let reason): "the connection broke: \(reason)"
+        case .stalled: "it takes nothing more"
+        case .closed, .peerClosed, .drained, .handedOver: nil
+        }
+    }
+
+    /// Nothing was said about the message: another server of the domain may do better.
     private static func speaksOfHost(_ results: [RecipientResult]) -> Bool {
         results.allSatisfy { result in
             guard case .temporary = result.outcome else { return false }
             switch result.stage {
             case .greeting, .hello, .startTLS, .handshake, .authentication: return true
-            case .reset, .mail, .recipients, .data, .content, .end, .idle, .quit, .closed: return false
+            // No reply: the connection broke before the message could have been taken.
+            case .reset, .mail, .recipients, .data: return result.reply.isEmpty
+            case .content, .end, .idle, .quit, .closed: return false
             }
         }
     }
+}
 
-    private func post(_ found: [RemoteResult]) {
-        results.withLock { $0 += found }
-        wakeup.wakeup.signal()
+extension DeliveryOutcome {
+    /// With a reason that fits a record and a notice, whatever the server wrote.
+    fileprivate var bounded: DeliveryOutcome {
+        switch self {
+        case .delivered: .delivered
+        case .temporary(let status, let reason): .temporary(status, reason: reason.asOneLine)
+        case .permanent(let status, let reason): .permanent(status, reason: reason.asOneLine)
+        }
+    }
+}
+
+extension [UInt8] {
+    /// At most 1000 octets, line ends as blanks.
+    fileprivate var asOneLine: [UInt8] {
+        let text = prefix(1000).map { $0 == 13 || $0 == 10 ? 0x20 : $0 }
+        return Array(text.reversed().drop { $0 == 0x20 }.reversed())
     }
 }

@@ -31,12 +31,14 @@ import Testing
     }
 
     @Test func aFailedCloseClosesAllTheSame() throws {
-        let file = try highDescriptor(904)
         let script = try #require(FaultScript("EIO@close:1"))
-        var error: KernelError?
-        do { try FaultInjection.running(script) { try file.close() } } catch { _ = error }
-        error = nil
-        #expect(!isOpen(904) && error == nil && script.count == 1)
+        let error = FaultInjection.running(script) {
+            failure {
+                let file = try highDescriptor(904)
+                try file.close()
+            }
+        }
+        #expect(error?.code == Code.io && !isOpen(904) && script.count == 1)
     }
 
     @Test func readingAtAPlaceStopsAtTheEnd() throws {

@@ -72,7 +72,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
     @Test func hostileBytesGiveAnAddressThatPrintsItselfOrNothing() throws {
         var random = SeededGenerator()
-        let alphabet = bytes("a.@\"\\[]- \u{0}") + [0xC3, 0xA9, 0xFF]
+        let alphabet = bytes("aAbb1..\"\"\\[]- @") + [0xC3, 0xA9]
         var taken = 0
         for _ in 0..<50_000 {
             let text = random.bytes(Int.random(in: 0...5, using: &random), from: alphabet) + bytes("@")
@@ -82,7 +82,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
             let again = try #require(EmailAddress(parsing: address.wire), "\(text)")
             #expect(again.wire == address.wire && again == address)
         }
-        #expect(taken > 100)
+        #expect(taken > 500)
     }
 
     @Test func addressesAreEqualWithoutRegardToASCIICase() throws {

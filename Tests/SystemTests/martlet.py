@@ -161,6 +161,16 @@ class Martlet:
     def log(self):
         return open(self.log_path, errors="replace").read() if os.path.exists(self.log_path) else ""
 
+    def events(self, service):
+        """The lines of a service's event log, oldest first; what is damaged comes as it is."""
+        return [line for f in sorted(glob.glob(os.path.join(self.root, "spool", service, "events", "*.log"))) if os.path.isfile(f)
+                for line in open(f, errors="replace").read().split("\n")]
+
+    def wait_for_event(self, service, *words):
+        """The first event that has all these words."""
+        return wait_until(lambda: next((l for l in self.events(service) if all(w in l for w in words)), None),
+                          "%s in the events of %s" % (" ".join(words), service))
+
     def pid(self, service):
         return wait_until(lambda: self.status().get(service, {}).get("pid"), "pid of " + service)
 

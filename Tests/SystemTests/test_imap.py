@@ -235,8 +235,9 @@ class IMAPMailboxes(IMAPCase):
         self.ok(client.create("Work.2025"))
         self.append(client, "Work.2025", "Subject: a\r\n\r\nold plans\r\n")
         self.no(client.create("Work.2025"), b"[ALREADYEXISTS]")
-        self.ok(client.rename("Work", "Done") if "Work" in self.names(client) else client.rename("Work.2025", "Done.2025"))
-        self.assertEqual(self.names(client, pattern="Done*")[-1], "Done.2025")
+        self.ok(client.create("Work.2025.May"))
+        self.ok(client.rename("Work", "Done"))
+        self.assertEqual(self.names(client, pattern="*2025*"), ["Done.2025", "Done.2025.May"])
         self.ok(client.select("Done.2025"))
         self.assertEqual(self.texts(client), [b"old plans\r\n"])
         self.ok(client.unselect())
@@ -310,7 +311,7 @@ class IMAPMessages(IMAPCase):
         shutil.chown(path, *(os.stat(os.path.dirname(path)))[4:6])
         self.ok(client.noop())
         self.assertEqual(self.content(client, 1), b"Subject: unix\r\n\r\nline\r\n")
-        self.assertIn(b"RFC822.SIZE 24", self.ok(client.fetch("1", "RFC822.SIZE"))[0])
+        self.assertIn(b"RFC822.SIZE 23", self.ok(client.fetch("1", "RFC822.SIZE"))[0])
         self.assertEqual(self.flags(client, 1), {b"\\Seen"})
 
     def test_flags_and_keywords_stay_when_all_is_started_again(self):
@@ -340,7 +341,7 @@ class IMAPMessages(IMAPCase):
         self.assertEqual(self.uids(client, "ALL"), [uid])
         self.assertEqual(self.content(client, 1), text.encode())
         self.assertEqual(self.flags(client, 1), {b"\\Seen", b"$Label1"})
-        self.assertIn(b'"08-Feb-1994 05:52:25 +0000"', self.ok(client.fetch("1", "INTERNALDATE"))[0])
+        self.assertIn(b'" 8-Feb-1994 05:52:25 +0000"', self.ok(client.fetch("1", "INTERNALDATE"))[0])
 
     def test_copies_and_moves_tell_where_they_went(self):
         client = self.login()
@@ -536,7 +537,7 @@ class IMAPBeside(IMAPCase):
             os.makedirs(os.path.join(home, "mail", "INBOX", name))
         rc = os.path.join(home, "rc")
         with open(rc, "w") as file:
-            file.write("IMAPAccount a\nHost 127.0.0.1\nPort %d\nUser %s\nPass \"%s\"\nTLSType None\nAuthMechs LOGIN\n\n"
+            file.write("IMAPAccount a\nHost 127.0.0.1\nPort %d\nUser %s\nPass \"%s\"\nSSLType None\nAuthMechs LOGIN\n\n"
                        "IMAPStore far\nAccount a\n\nMaildirStore near\nPath %s/mail/\nInbox %s/mail/INBOX\nSubFolders Verbatim\n\n"
                        "Channel c\nFar :far:\nNear :near:\nPatterns INBOX Sent\nCreate Both\nExpunge Both\nSync All\nSyncState *\n"
                        % (self.martlet.port("imap"), self.address, PASSWORD, home, home))
