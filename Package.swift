@@ -105,6 +105,7 @@ let package = Package(
         tests("Spool", ["Kernel", "SpoolFormat", "MailModel"]),
         tests("Directory", ["Kernel", "MailModel", "SASLProtocol"]),
         tests("mailctl", ["Configuration", "Directory", "Kernel", "MailModel", "SpoolFormat"]),
+        tests("imapd", ["Mailbox", "IMAPProtocol"]),
         tests("IMAPProtocol", ["MailModel", "MailFormat", "SASLProtocol"]),
         tests("POP3Protocol", ["SASLProtocol"]),
         tests("MailFormat", ["MailModel"]),

@@ -39,8 +39,10 @@ package struct SegmentReader {
     }
 
     private static let chunk = 64 * 1024
-    /// Nothing is read beyond: no writer goes so far, and a sparse file must not keep a reader busy.
-    private static let farthest: Int64 = 1 << 30
+    /// Nothing is read beyond: no writer goes so far.
+    private static let farthest: Int64 = 1 << 40
+    /// Damage is searched no further for its end: a sparse file must not keep a reader busy.
+    private static let longestDamage: Int64 = 1 << 26
     package let file: SegmentFile
     package private(set) var offset: Int64
     /// Records end here at the latest: the sealed length, once it is known.
@@ -96,7 +98,8 @@ package struct SegmentReader {
     package mutating func resynchronise() throws(KernelError) -> Item? {
         let from = offset
         var position = offset
-        while position < min(limit ?? .max, SegmentReader.farthest) {
+        while position < limit ?? .max {
+            guard position - from < SegmentReader.longestDamage else { return nil }
             let available = try window(at: position, wanted: SegmentReader.chunk)
             guard let feed = available.firstIndex(of: 0x0A) else {
                 if available.count < SegmentReader.chunk { return nil }
@@ -106,7 +109,6 @@ package struct SegmentReader {
             position += Int64(feed - available.startIndex + 1)
             if try isRecord(at: position) { break }
         }
-        guard position < SegmentReader.farthest else { return nil }
         offset = min(position, limit ?? .max)
         return .damaged(from: LogPosition(segment: file.header.number, offset: from), to: offset)
     }

@@ -10,7 +10,7 @@ extension AccountAccess {
         let folder = try selectedFolder()
         let flags = try FlagTranslation.stored(operation.flags, in: folder, creating: operation.mode != .remove)
         let result = try folder.store(operation.mode.change, flags, on: uids.map { MessageUID($0.value) })
-        for message in result.messages { _ = selected?.known.take(message) }
+        for message in result.messages { selected?.known.take(message) }
         let translation = FlagTranslation(folder)
         return .stored(result.messages.map { FlagUpdate($0, translation) })
     }
@@ -21,7 +21,7 @@ extension AccountAccess {
         let uids = uids.map { MessageUID($0.value) }
         let messages = source.messages(uids)
         let result = isMove ? try source.move(uids, to: destination) : try source.copy(uids, to: destination)
-        if isMove { _ = selected?.known.remove(result.source) }
+        if isMove { selected?.known.remove(result.source) }
         let pairs = zip(result.source, result.destination)
         let names = Dictionary(messages.map { ($0.uid, $0.name) }) { first, _ in first }
         for (old, new) in pairs {
@@ -44,7 +44,7 @@ extension AccountAccess {
         _ = try folder.refresh(since: folder.generation)
         let messages = folder.messages.filter { $0.flags.contains(.deleted) && among?.contains($0.uid.rawValue) != false }
         let gone = try folder.expunge(messages.map(\.uid), at: .now())
-        _ = selected?.known.remove(gone)
+        selected?.known.remove(gone)
         let went = Set(gone)
         for message in messages where went.contains(message.uid) {
             trace.message(.delete, message.name, message.uid, in: folder.name)

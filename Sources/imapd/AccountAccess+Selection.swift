@@ -30,30 +30,18 @@ extension AccountAccess {
 
     mutating func refresh() throws(StoreError) -> Session.Answer {
         let folder = try selectedFolder()
-        guard var selected else { throw .folderMissing }
+        // One that was deleted or renamed lies unchanged where it was moved to.
+        guard var selected, try account().exists(selected.name) else { throw .folderMissing }
         let found = try folder.refresh(since: selected.generation, lookAgain: selected.watch != nil)
         guard folder.validity == selected.validity else { throw .folderMissing }
-        let changes = selected.known.changes(found, FlagTranslation(folder))
+        let news = selected.known.learn(found)
         selected.generation = found.generation
         self.selected = selected
-        return .changes(changes)
-    }
-}
-
-extension KnownMessages {
-    /// What of a folder's changes the session does not know yet; from here on it does.
-    fileprivate mutating func changes(_ found: FolderChanges, _ flags: FlagTranslation) -> MailboxChanges {
-        var changes = MailboxChanges()
-        let gone = found.isComplete ? lacking(in: found.added) : found.vanished
-        changes.vanished = remove(gone).map { UID($0.rawValue) }
-        for message in found.added + found.changed {
-            switch take(message) {
-            case .none: break
-            case .arrived: changes.arrived.append(MessageState(message, flags))
-            case .changed: changes.flags.append(FlagUpdate(message, flags))
-            }
-        }
-        return changes
+        let flags = FlagTranslation(folder)
+        return .changes(
+            MailboxChanges(
+                arrived: news.arrived.map { MessageState($0, flags) }, flags: news.changed.map { FlagUpdate($0, flags) },
+                vanished: news.vanished.map { UID($0.rawValue) }))
     }
 }
 

@@ -23,12 +23,31 @@ struct KnownMessages: Sendable {
         return low < uids.count && uids[low] == uid.rawValue ? low : nil
     }
 
-    func contains(_ uid: MessageUID) -> Bool { index(of: uid) != nil }
+    /// What of a folder's changes was not known; from here on it is.
+    struct News: Sendable {
+        /// By ascending UID, above all that were known.
+        var arrived: [StoredMessage] = []
+        var changed: [StoredMessage] = []
+        var vanished: [MessageUID] = []
+    }
 
-    /// What became of a message: nothing, if it is known as it is.
+    mutating func learn(_ found: FolderChanges) -> News {
+        var news = News()
+        news.vanished = remove(found.isComplete ? lacking(in: found.added) : found.vanished)
+        for message in found.added + found.changed {
+            switch take(message) {
+            case .none: break
+            case .arrived: news.arrived.append(message)
+            case .changed: news.changed.append(message)
+            }
+        }
+        return news
+    }
+
     enum Difference { case none, arrived, changed }
 
     /// Takes a message over. One that is not known and not above all that are is left out: clients learn of UIDs upwards only.
+    @discardableResult
     mutating func take(_ message: StoredMessage) -> Difference {
         if let index = index(of: message.uid) {
             guard flags[index] != message.flags.rawValue else { return .none }
@@ -42,8 +61,9 @@ struct KnownMessages: Sendable {
     }
 
     /// Forgets messages; answers those that were known.
-    mutating func remove(_ gone: some Sequence<MessageUID>) -> [MessageUID] {
-        let known = gone.filter(contains)
+    @discardableResult
+    mutating func remove(_ gone: [MessageUID]) -> [MessageUID] {
+        let known = gone.filter { index(of: $0) != nil }
         guard !known.isEmpty else { return [] }
         let set = Set(known.map(\.rawValue))
         let kept = uids.indices.filter { !set.contains(uids[$0]) }
@@ -53,7 +73,7 @@ struct KnownMessages: Sendable {
     }
 
     /// Those that a complete list, which ascends, lacks.
-    func lacking(in messages: [StoredMessage]) -> [MessageUID] {
+    private func lacking(in messages: [StoredMessage]) -> [MessageUID] {
         var missing: [MessageUID] = []
         var rest = messages[...]
         for uid in uids {

@@ -6,9 +6,15 @@ import MailModel
 import Resolver
 
 /// A server to try.
-struct Target: Sendable {
+struct Target: Sendable, CustomStringConvertible {
     let host: Domain
     let socket: SocketName
+
+    /// `mx.example.org [192.0.2.1]:25`, or the address alone where no name led to it.
+    var description: String {
+        let address = "[\(socket.address.display)]:\(socket.port)"
+        return host.isAddressLiteral ? address : "\(host) \(address)"
+    }
 }
 
 /// What the search for servers came to.

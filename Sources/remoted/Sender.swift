@@ -133,25 +133,31 @@ private struct Attempt: Sendable {
     }
 
     private func results(_ found: [RecipientResult], from target: Target, _ ending: Ending?, _ tls: [UInt8]?) -> [RemoteResult] {
-        let host = Array("\(target.host) [\(target.socket)]".utf8)
-        return zip(job.copies, found).map { copy, result in
+        zip(job.copies, found).map { copy, result in
             var outcome = result.outcome.bounded
-            if let why = ending.flatMap(Attempt.reason), case .temporary(let status, _) = outcome, result.reply.isEmpty {
-                outcome = .temporary(status, reason: Array("\(target.host) [\(target.socket)]: \(why)".utf8))
+            if let (status, why) = ending.flatMap(Attempt.cause), case .temporary(let said, _) = outcome, result.reply.isEmpty {
+                outcome = .temporary(status ?? said, reason: Array("\(target): \(why)".utf8))
             }
-            return RemoteResult(copy: copy, outcome: outcome, host: host, tls: tls, reply: result.reply.asOneLine)
+            return RemoteResult(copy: copy, outcome: outcome, host: Array("\(target)".utf8), tls: tls, reply: result.reply.asOneLine)
         }
     }
 
-    /// What of an ending says more than the session knows.
-    private static func reason(_ ending: Ending) -> String? {
+    /// What an ending says beyond what the session knows.
+    private static func cause(_ ending: Ending) -> (EnhancedStatus?, String)? {
         switch ending {
-        case .notConnected(let reason): "cannot connect: \(reason)"
-        case .tlsFailed(let reason): "TLS failed: \(reason)"
-        case .failed(let reason): "the connection broke: \(reason)"
-        case .stalled: "it takes nothing more"
+        case .notConnected(let reason): (EnhancedStatus(.temporary, 4, 1), "cannot connect: \(plain(reason))")
+        case .tlsFailed(let reason): (EnhancedStatus(.temporary, 7, 5), "TLS failed: \(reason)")
+        case .failed(let reason): (EnhancedStatus(.temporary, 4, 2), "the connection broke: \(plain(reason))")
+        case .stalled: (EnhancedStatus(.temporary, 4, 2), "it takes nothing more")
         case .closed, .peerClosed, .drained, .handedOver: nil
         }
+    }
+
+    /// The kernel's words without the network library's around them.
+    private static func plain(_ reason: String) -> String {
+        if reason.contains("connectTimeout") { return "no answer in time" }
+        let known = ["Connection refused", "No route to host", "Network is unreachable", "Connection timed out", "Connection reset by peer", "Broken pipe"]
+        return known.first { reason.contains($0) }?.lowercased() ?? reason
     }
 
     /// Nothing was said about the message: another server of the domain may do better.

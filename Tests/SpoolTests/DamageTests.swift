@@ -40,10 +40,12 @@ import Testing
             let follower = try world.follower()
             let tokens = try follower.tokens()
             let inLine = offset < sample.line, inContent = offset >= sample.line && offset < sample.content
-            #expect(tokens == (inLine ? ["a", "c"] : ["a", "b", "c"]), "byte \(offset - sample.batch)")
+            // A line feed that is none makes two lines one: that is the only way in which damage costs a neighbour.
+            let joined = offset == sample.commit - 1
+            #expect(tokens == (inLine ? ["a", "c"] : joined ? ["a", "b"] : ["a", "b", "c"]), "byte \(offset - sample.batch)")
             #expect(follower.damage.isEmpty == inContent, "byte \(offset - sample.batch): content has a checksum of its own")
             for found in follower.damage {
-                #expect(found.from.offset >= Int64(sample.batch) && found.to ?? .max <= Int64(sample.commit))
+                #expect(found.from.offset >= Int64(sample.batch) && (joined || found.to ?? .max <= Int64(sample.commit)))
             }
             let count = follower.damage.count
             _ = try follower.tokens()
@@ -82,7 +84,7 @@ import Testing
             #expect(try live.tokens() == ["a", "b", "c"] && live.damage.count == 1)
         }
         #expect(try world.seen() == ["a", "b", "c"])
-        let mail = try MailLog(spool: world.spool(), .smtpd, origin: .smtpd)
+        let mail = try world.mail()
         #expect(try mail.begin().compactMap { $0.text(.reason) } == ["a", "b", "c"])
     }
 

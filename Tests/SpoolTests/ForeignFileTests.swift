@@ -49,7 +49,8 @@ import Testing
             #expect(try live.tokens() == ["a"])
             try thing.make(2, in: world)
             try writer.commit("b")
-            for _ in 0..<3 { #expect(try live.tokens() == (live.position.offset == 0 ? [] : live.tokens())) }
+            #expect(try live.tokens() == ["b"])
+            for _ in 0..<3 { #expect(try live.tokens() == []) }
         }
         // The next writer passes over it, and knows the tail of the segment before.
         let file = world.segment(1)

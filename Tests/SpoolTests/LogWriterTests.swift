@@ -77,7 +77,7 @@ import Testing
 
     @Test func aSecondWriterIsLockedOut() throws {
         let writer = try world.begun()
-        #expect(logFailure { try world.writer() } == .locked)
+        #expect(logFailure { try LogWriter(spool: world.spool(), world.log) } == .locked)
         try writer.commit("a")
         #expect(world.numbers == [1])
     }

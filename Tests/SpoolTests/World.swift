@@ -24,7 +24,11 @@ struct World {
     func segment(_ number: UInt32) -> String { "\(folder)/\(SegmentName.name(number).display)" }
     func spool() throws -> DirectoryDescriptor { try DirectoryDescriptor(opening: Path(tree.path)) }
 
-    func writer(reserve: Int64 = 0) throws -> LogWriter { try LogWriter(spool: spool(), log, reserve: reserve) }
+    func writer(reserve: Int64 = 0) throws -> LogWriter {
+        try whenUnlocked { try LogWriter(spool: spool(), log, reserve: reserve) }
+    }
+
+    func mail() throws -> MailLog { try whenUnlocked { try MailLog(spool: spool(), .smtpd, origin: .smtpd) } }
 
     func begun() throws -> LogWriter {
         let writer = try writer()
@@ -98,6 +102,14 @@ extension LogError {
 func logFailure<R>(_ body: () throws -> R) -> LogError.Kind? {
     do { _ = try body() } catch { return (error as? LogError)?.kind }
     return nil
+}
+
+/// Tries again while the log is locked: a process that another test starts has our descriptors until it runs its program.
+func whenUnlocked<R>(_ body: () throws -> R) throws -> R {
+    for _ in 0..<400 {
+        do { return try body() } catch let error as LogError where error.kind == .locked { pause(milliseconds: 5) }
+    }
+    return try body()
 }
 
 func script(_ text: String) throws -> FaultScript { try #require(FaultScript(text)) }

@@ -49,7 +49,8 @@ def wait_until(condition, what, patience=PATIENCE):
 class Martlet:
     """One tree and its supervisor."""
 
-    def __init__(self, domain="example.org", accounts=("alice", "bob"), start=True, settings="", environment=None, root=None):
+    def __init__(self, domain="example.org", accounts=("alice", "bob"), start=True, settings="", environment=None, root=None, adopt=False):
+        """`adopt`: the tree at `root` is used as it is, on ports of its own."""
         self.domain = domain
         self.own_root = root is None
         self.root = root or tempfile.mkdtemp(prefix="martlet-test-")
@@ -58,7 +59,11 @@ class Martlet:
         self.supervisor = None
         self.environment = environment or {}
         self.log_path = os.path.join(self.root, "log")
-        self.mailctl("init", "--domain", domain, "--dev", "--base-port", str(self.base))
+        if adopt:
+            self.move_ports()
+            accounts = ()
+        else:
+            self.mailctl("init", "--domain", domain, "--dev", "--base-port", str(self.base))
         if settings:
             self.change_settings(settings)
         for name in accounts:
@@ -66,9 +71,24 @@ class Martlet:
         if start:
             self.start()
 
+    prefix = []
+
+    def move_ports(self):
+        """Gives the listeners of an adopted tree the ports of this instance."""
+        path = pathlib.Path(self.root, "etc", "martlet.toml")
+        offsets = {"smtp": 25, "submission": 587, "submissions": 465, "pop3": 110, "pop3s": 995, "imap": 143, "imaps": 993}
+        lines = []
+        for line in path.read_text().split("\n"):
+            key = line.split("=")[0].strip()
+            if key in offsets and "127.0.0.1" in line:
+                port = self.base + offsets[key]
+                line = '%s = ["127.0.0.1:%d", "[::1]:%d"]' % (key, port, port)
+            lines.append(line)
+        path.write_text("\n".join(lines))
+
     # -- administration ---------------------------------------------------------------------------------------------
     def mailctl(self, *words, input=None, check=True):
-        result = subprocess.run([BIN + "/mailctl", "--root", self.root, *words], input=input, text=True,
+        result = subprocess.run([*self.prefix, BIN + "/mailctl", "--root", self.root, *words], input=input, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
         if check and result.returncode:
             raise AssertionError("mailctl %s: exit %d\n%s%s" % (" ".join(words), result.returncode, result.stdout, result.stderr))
@@ -78,7 +98,7 @@ class Martlet:
         """Replaces lines `key = …` of the configuration by those given, section by section: {'limits': {'recipients': 5}}."""
         path = os.path.join(self.root, "etc", "martlet.toml")
         section, lines, left = None, [], {s: dict(k) for s, k in settings.items()}
-        for line in open(path).read().split("\n"):
+        for line in pathlib.Path(path).read_text().split("\n"):
             if line.startswith("["):
                 section = line.strip("[]")
             key = line.lstrip("# ").split("=")[0].strip() if "=" in line else None
@@ -89,7 +109,7 @@ class Martlet:
         missing = {s: k for s, k in left.items() if k}
         if missing:
             raise AssertionError("no such settings: %r" % missing)
-        open(path, "w").write("\n".join(lines))
+        pathlib.Path(path).write_text("\n".join(lines))
 
     def address(self, name):
         return name if "@" in name else "%s@%s" % (name, self.domain)
@@ -105,9 +125,9 @@ class Martlet:
 
     # -- life -------------------------------------------------------------------------------------------------------
     def start(self):
-        log = open(self.log_path, "ab")
         environment = dict(os.environ, SWIFT_BACKTRACE="enable=no", **self.environment)
-        self.supervisor = subprocess.Popen([BIN + "/mailctl", "--root", self.root, "run"], stdout=log, stderr=log, env=environment)
+        with open(self.log_path, "ab") as log:
+            self.supervisor = subprocess.Popen([*self.prefix, BIN + "/mailctl", "--root", self.root, "run"], stdout=log, stderr=log, env=environment)
         # A supervisor that was killed leaves its services on the ports for a moment: children are the proof that this one has them.
         wait_until(lambda: self.has_children(), "the services started\n%s" % self.log()[-3000:])
         for name in ("smtp", "submission", "imap", "pop3"):
@@ -120,7 +140,7 @@ class Martlet:
     def has_children(self):
         self.check_supervisor()
         try:
-            return open("/proc/%d/task/%d/children" % (self.supervisor.pid, self.supervisor.pid)).read().split()
+            return pathlib.Path("/proc/%d/task/%d/children" % (self.supervisor.pid, self.supervisor.pid)).read_text().split()
         except OSError:
             return []
 
@@ -159,12 +179,13 @@ class Martlet:
         self.close()
 
     def log(self):
-        return open(self.log_path, errors="replace").read() if os.path.exists(self.log_path) else ""
+        return pathlib.Path(self.log_path).read_text(errors="replace") if os.path.exists(self.log_path) else ""
 
     def events(self, service):
         """The lines of a service's event log, oldest first; what is damaged comes as it is."""
-        return [line for f in sorted(glob.glob(os.path.join(self.root, "spool", service, "events", "*.log"))) if os.path.isfile(f)
-                for line in open(f, errors="replace").read().split("\n")]
+        names = sorted(glob.glob(os.path.join(self.root, "spool", service, "events", "*.log")))
+        files = [f for f in names if os.path.isfile(f) and not os.path.islink(f) and os.path.getsize(f) < 1 << 28]
+        return [line for f in files for line in pathlib.Path(f).read_text(errors="replace").split("\n")]
 
     def wait_for_event(self, service, *words):
         """The first event that has all these words."""
