@@ -27,7 +27,7 @@ unit-test model-test system-test:
 	@etc/dev/setup test
 	@etc/dev/test build $(@:-test=)
 
-# 20 rounds of 500 messages; `make test` runs two.
+# 20 rounds of 500 messages; `make test` runs three.
 crash-test:
 	@etc/dev/setup test
 	@CRASH_ROUNDS=20 etc/dev/test build crash

@@ -25,9 +25,11 @@ static void use_servers(res_state state, const struct martlet_dns_server *server
             to->sin_port = htons(servers[i].port);
             memcpy(&to->sin_addr, servers[i].address, 4);
         } else {
-            // The library frees this with the state.
-            struct sockaddr_in6 *to = calloc(1, sizeof *to);
+            // The library frees this with the state; there is one already where resolv.conf named an IPv6 server.
+            struct sockaddr_in6 *to = state->_u._ext.nsaddrs[state->nscount];
+            if (!to) to = calloc(1, sizeof *to);
             if (!to) return;
+            memset(to, 0, sizeof *to);
             to->sin6_family = AF_INET6;
             to->sin6_port = htons(servers[i].port);
             memcpy(&to->sin6_addr, servers[i].address, 16);
@@ -36,7 +38,8 @@ static void use_servers(res_state state, const struct martlet_dns_server *server
         }
         state->nscount++;
     }
-    state->_u._ext.nscount = (u_int16_t)state->nscount;
+    // 0: the library makes its copies of the IPv4 addresses itself. With a count it would follow pointers that are NULL.
+    state->_u._ext.nscount = 0;
 }
 
 int martlet_dns_query(const char *name, int type, const struct martlet_dns_server *servers, int count,

@@ -32,6 +32,7 @@ package final class EventJournal: Sendable {
         let events = try EventWriter(spool: spool, owner)
         try events.log.begin()
         events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
+        events.report(events.log.damage, at: .now())
         try events.commit()
         owned = Owned(events: events)
     }

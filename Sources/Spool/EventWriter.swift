@@ -32,6 +32,13 @@ package final class EventWriter {
         return log.append(line).position
     }
 
+    /// Says of each damaged place that it was found.
+    package func report(_ damage: [LogDamage], at time: WallTime) {
+        for found in damage {
+            append(RecordLine(.corrupt).adding(.log, found.log.text).adding(.upto, found.from.text).adding(.reason, found.reason), at: time)
+        }
+    }
+
     package func commit() throws(LogError) {
         flushEcho()
         try log.commit()

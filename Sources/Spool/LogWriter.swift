@@ -23,6 +23,11 @@ package final class LogWriter {
     /// A record was appended that no reader would believe.
     private var isOversized = false
 
+    /// What was found unusable when the log was opened; it stays where it is, and its owner reports it.
+    package private(set) var damage: [LogDamage] = []
+    /// Whether the newest readable segment lacks records before its last commit.
+    package private(set) var isNewestDamaged = false
+
     /// Called for the first records of each new segment: queued's state block.
     package var preamble: (() -> [RecordLine])?
 
@@ -73,15 +78,29 @@ package final class LogWriter {
         lastNumber = numbers.last ?? 0
         for number in numbers.reversed() {
             // No valid first line: it was renamed only after a sync, so this is damage, or foreign. It stays as it is.
-            guard let file = try readable(number) else { continue }
+            guard let file = try readable(number) else {
+                damage.append(LogDamage(log: name, from: LogPosition(segment: number, offset: 0), to: nil, reason: "no segment of this log"))
+                continue
+            }
             let end = try file.scan(sealed: nil) { _ in }
             predecessor = LogPosition(segment: number, offset: end.committed)
+            try note(end, of: file)
             for placed in end.tail {
                 guard let kept = try TailRecord(placed, in: file) else { return }
                 tail.append(kept)
             }
             return
         }
+    }
+
+    private func note(_ end: SegmentEnd, of file: SegmentFile) throws(KernelError) {
+        let number = file.header.number
+        isNewestDamaged = end.isDamaged
+        if end.isDamaged { damage.append(LogDamage(log: name, from: LogPosition(segment: number, offset: 0), to: nil, reason: "records are damaged")) }
+        let last = end.tail.last?.end ?? end.committed
+        let size = try file.descriptor.status().size
+        guard size > last else { return }
+        damage.append(LogDamage(log: name, from: LogPosition(segment: number, offset: last), to: size, reason: "unfinished at the end"))
     }
 
     /// Starts this writer's first segment: the header, the recovered tail and the preamble, durable before this returns.

@@ -24,6 +24,8 @@ package final class MailLog {
     private struct SegmentMessages {
         struct Extent { let offset: Int64; let length: Int64; let isBig: Bool }
         var live: [QueueID: Extent] = [:]
+        /// Something in it cannot be read: it may be mail, so it stays for the administrator.
+        var isDamaged = false
     }
 
     package init(spool: borrowing DirectoryDescriptor, _ owner: SpoolOwner, origin: QueueOrigin, reserve: Int64 = 0) throws(LogError) {
@@ -70,6 +72,7 @@ package final class MailLog {
             note(id, segment: number, offset: placed.contentOffset, length: Int64(placed.contentLength), isBig: placed.record.extent(.big) != nil)
             records.append(placed.record)
         }
+        segments[number]?.isDamaged = end.isDamaged
         return !end.isDamaged
     }
 
@@ -158,7 +161,7 @@ package final class MailLog {
     /// Unlinks segments whose messages are all done, and after a while frees the content of done messages beside open ones.
     package func erase(now: MonotonicTime) throws(KernelError) {
         let current = log.end.segment
-        for (number, messages) in segments where number < current && messages.live.isEmpty {
+        for (number, messages) in segments where number < current && messages.live.isEmpty && !messages.isDamaged {
             try log.dropSegment(number)
             segments[number] = nil
         }

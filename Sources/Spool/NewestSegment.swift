@@ -15,6 +15,21 @@ extension LogWriter {
         return []
     }
 
+    /// The committed records of every readable segment, oldest first, and the tail: for a start that cannot trust the newest alone.
+    package func allRecords() throws(KernelError) -> [PlacedRecord] {
+        var records: [PlacedRecord] = []
+        var newer: SegmentHeader?
+        for number in try segments().reversed() {
+            guard let file = try readable(number) else { continue }
+            let sealed = newer?.predecessor.flatMap { $0.segment == number ? $0.offset : nil }
+            var own: [PlacedRecord] = []
+            _ = try file.scan(sealed: sealed) { own.append($0) }
+            records = own + records
+            newer = file.header
+        }
+        return records + recovered.map(\.placed)
+    }
+
     /// A segment, or nil if there is none of this number; an error of the disk is thrown and proves nothing.
     func readable(_ number: UInt32) throws(KernelError) -> SegmentFile? {
         do throws(SegmentProblem) { return try open(number) } catch {

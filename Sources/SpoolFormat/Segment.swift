@@ -64,11 +64,16 @@ package struct SegmentHeader: Hashable, Sendable {
         self.number = number
         self.salt = salt
         self.predecessor = predecessor
-        epoch = UInt64(number & 0xFF_FFFF) << 40 | random & 0xFF_FFFF_FFFF
+        epoch = SegmentHeader.epoch(number: number, random: random)
     }
 
     /// Seeds the checksum of every line, so that a block of an older file is no record here.
     package var seed: UInt32 { salt ^ UInt32(truncatingIfNeeded: epoch ^ epoch >> 32) }
+
+    /// 24 bits of the number, so that ids sort by age, and 40 bits that nobody can guess or repeat.
+    package static func epoch(number: UInt32, random: UInt64) -> UInt64 {
+        UInt64(number & 0xFF_FFFF) << 40 | random & 0xFF_FFFF_FFFF
+    }
 
     package func line(checksum: Checksum) -> [UInt8] {
         var text = Array("martlet-log \(SegmentHeader.version) ".utf8) + log + [0x20] + SegmentName.digits(number)

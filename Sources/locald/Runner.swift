@@ -42,6 +42,7 @@ final class Runner {
         events.log.preamble = { [unowned self] in copies.stateBlock(cursor: follower.safePosition) }
         try events.log.begin()
         events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
+        events.report(events.log.damage, at: .now())
         try events.commit()
     }
 
@@ -50,6 +51,9 @@ final class Runner {
             try hear()
             try openStore()
             let worked = try deliver()
+            if isLockedOut {
+                fail("locald", "the mail store is not open to this process", remedy: "it starts anew; else check the owner and mode of paths.store", .temporary)
+            }
             if !worked, waitReadable([inotify.descriptor.raw, context.signals], milliseconds: 1000).contains(0) {
                 _ = inotify.drain()
             }
@@ -71,9 +75,7 @@ final class Runner {
             default: break
             }
         }
-        for damage in follower.damage {
-            events.append(RecordLine(.corrupt).adding(.log, damage.log.text).adding(.upto, damage.from.text).adding(.reason, damage.reason), at: .now())
-        }
+        events.report(follower.damage, at: .now())
         follower.damage.removeAll()
         let retention = context.configuration.retention.events.components.seconds
         try events.expire(before: WallTime.now().adding(seconds: -retention), consumed: consumed, now: .now())
@@ -111,8 +113,16 @@ final class Runner {
             courier = opened
         } catch {
             complain(error)
+            noteLockout(error)
         }
         try events.commit()
+    }
+
+    /// Our confinement knows the folder that was the store when we started: one that came later takes a new process.
+    private var isLockedOut = false
+
+    private func noteLockout(_ error: StoreError) {
+        if case .kernel(let reason) = error, reason.permissionDenied { isLockedOut = true }
     }
 
     /// Recovery of staged copies: rename what is on the stage, and find out what became of the rest.
@@ -217,6 +227,7 @@ final class Runner {
         let status: EnhancedStatus
         switch error {
         case let error as StoreError:
+            noteLockout(error)
             if case .kernel(let reason) = error, reason.isNoSpace { status = EnhancedStatus(.temporary, 3, 1) } else { status = EnhancedStatus(.temporary, 2, 0) }
         default: status = EnhancedStatus(.temporary, 3, 0)
         }

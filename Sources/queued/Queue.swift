@@ -246,8 +246,12 @@ struct Queue {
         cursors[log.text] = cursor
         guard log.kind == .mail, let origin = log.owner.origin else { return }
         for (id, position) in forgettable where id.origin == origin && position < cursor { forgettable[id] = nil }
-        for id in unseen.keys where id.origin == origin && (unseenSince[id] ?? cursor.segment) < cursor.segment { unseen[id] = nil }
-        for id in unseen.keys where id.origin == origin && unseenSince[id] == nil { unseenSince[id] = cursor.segment }
+        // Its accept shows in the segment that follows the cut, or never.
+        for id in unseen.keys where id.origin == origin {
+            let since = unseenSince[id] ?? cursor.segment
+            unseenSince[id] = since < cursor.segment ? nil : since
+            if since < cursor.segment { unseen[id] = nil }
+        }
     }
     private var unseenSince: [QueueID: UInt32] = [:]
 

@@ -35,7 +35,8 @@ final class Runner {
         let spool = context.openSpool()
         let schedule = RetrySchedule(
             initial: configuration.retry.initial.components.seconds, maximum: configuration.retry.maximum.components.seconds,
-            giveUp: configuration.retry.giveUp.components.seconds, minimumAttempts: 8)
+            giveUp: configuration.retry.giveUp.components.seconds, minimumAttempts: 8,
+            jitter: Int64(configuration.retry.jitter))
         queue = Queue(schedule: schedule)
         events = try EventWriter(spool: spool, .queued, reserve: Runner.reserve)
         mail = try MailLog(spool: spool, .queued, origin: .queued, reserve: Runner.reserve)
@@ -52,8 +53,9 @@ final class Runner {
     /// Reads the last state block and its tail, the mail logs from its cursors, and begins a segment with a new block.
     private func open(_ spool: borrowing DirectoryDescriptor) throws {
         _ = try mail.begin()
-        let own = try events.log.newestRecords()
-        let tail = queue.loadBlock(own)
+        // Without a whole block the mail logs are heard from their beginning, and all that was said of what they hold.
+        let isWhole = !events.log.isNewestDamaged
+        var tail = isWhole ? queue.loadBlock(try events.log.newestRecords()) : try events.log.allRecords()[...]
         for name in Source.names {
             var source = try Source(name, spool: spool, from: queue.cursors[name.text] ?? .start)
             source.watch = try inotify.watch(source.follower.path, for: [.modified, .movedTo])
@@ -61,12 +63,14 @@ final class Runner {
             if name.kind == .mail { try readAccepts(source) }
         }
         dropWatch = try inotify.watch(drops.folder.path, for: [.movedTo])
+        if !isWhole { tail = tail.filter { $0.record.id.map { queue.messages[$0] != nil } ?? false }[...] }
         queue.replay(tail)
         events.log.preamble = { [unowned self] in queue.stateBlock() }
         noteCursors()
         try events.log.begin()
         try released.begin()
         events.append(RecordLine(.start).adding(.pid, Identity.processID).adding(.count, queue.messages.count), at: .now())
+        events.report(events.log.damage + mail.log.damage + released.damage, at: .now())
         try releaseWhatIsDone(spool)
     }
 
@@ -160,10 +164,7 @@ final class Runner {
             if records.count < 1024, let watch = source.watch { announced.remove(watch) }
             heard = heard || !records.isEmpty
             for placed in records { queue.hear(placed, from: source.name, now: now) }
-            for damage in source.follower.damage {
-                events.append(
-                    RecordLine(.corrupt).adding(.log, damage.log.text).adding(.upto, damage.from.text).adding(.reason, damage.reason), at: now)
-            }
+            events.report(source.follower.damage, at: now)
             source.follower.damage.removeAll()
         }
         return heard

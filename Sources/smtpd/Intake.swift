@@ -26,14 +26,17 @@ final class Intake: Sendable {
     private let waiting = Mutex(Waiting())
     private let diskIsFull = Atomic<Bool>(false)
     private let bigSequence = Atomic<UInt32>(0)
-    private let bigEpoch: UInt64
+    /// The random part of the ids of long messages, which are named before the log's turn comes.
+    private let bigRandom: UInt64
+    /// The segment that is written now.
+    private let segment = Atomic<UInt32>(1)
     let origin: QueueOrigin
     let bigFolder: Path
 
     init(origin: QueueOrigin, bigFolder: Path) throws(KernelError) {
         self.origin = origin
         self.bigFolder = bigFolder
-        bigEpoch = try Randomness.uint64()
+        bigRandom = try Randomness.uint64()
     }
 
     /// Whether there is too little space to begin another message.
@@ -55,7 +58,8 @@ final class Intake: Sendable {
     /// A file for content that is too long for the log. Its id belongs to an epoch of its own: it is known before the log's is.
     func beginBig() -> BigContent {
         let sequence = bigSequence.add(1, ordering: .relaxed).newValue
-        return BigContent(QueueID(origin: origin, epoch: bigEpoch, sequence: sequence), in: bigFolder)
+        let epoch = SegmentHeader.epoch(number: segment.load(ordering: .relaxed), random: bigRandom)
+        return BigContent(QueueID(origin: origin, epoch: epoch, sequence: sequence), in: bigFolder)
     }
 
     /// Ends the thread after what is waiting was committed.
@@ -73,6 +77,7 @@ final class Intake: Sendable {
             let (messages, events, stopping) = take()
             for (line, time) in events { logs.events.append(line, at: time) }
             if !messages.isEmpty { commit(messages, logs) }
+            segment.store(logs.mail.log.end.segment, ordering: .relaxed)
             logs.tend(stopping: stopping)
             diskIsFull.store(logs.freeBytes < Intake.minimumFree, ordering: .relaxed)
             if stopping, messages.isEmpty { break }

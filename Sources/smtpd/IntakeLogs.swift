@@ -33,6 +33,7 @@ final class IntakeLogs {
             if let id = record.id, !known.contains(id) { events.append(RecordLine(accept: record, id: id), at: .now()) }
         }
         events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
+        events.report(events.log.damage + mail.log.damage, at: .now())
         try events.commit()
     }
 
@@ -72,6 +73,8 @@ final class IntakeLogs {
         line.add(.auth, message.facts.identity)
         line.add(.messageID, message.facts.messageID)
         line.add(.hops, message.facts.receivedCount)
+        // By which rule it was taken: every recipient is ours, or the sender has proved who it is.
+        line.add(.policy, message.facts.identity == nil ? "local-recipients" : "authenticated")
         return line
     }
 
@@ -109,7 +112,7 @@ extension RecordLine {
     /// The event of an accept record.
     init(accept record: Record, id: QueueID) {
         self.init(.accept, id)
-        for key in [Key.from, .to, .size, .peer, .helo, .body, .tls, .auth, .messageID, .hops] {
+        for key in [Key.from, .to, .size, .peer, .helo, .body, .tls, .auth, .messageID, .hops, .policy] {
             for value in record.all(key) { add(key, value) }
         }
     }

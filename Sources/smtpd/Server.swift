@@ -37,7 +37,7 @@ struct Server {
         let cache = LoginCache()
         var session = ServerConfiguration(
             service: context.service == .submission ? .submission : .relay, hostName: configuration.hostname, offersTLS: offersTLS,
-            mechanisms: context.service == .submission ? configuration.auth.mechanisms.map { Array($0.rawValue.utf8) } : [])
+            mechanisms: context.service == .submission ? mechanisms(configuration) : [])
         session.limits.recipients = configuration.limits.recipients
         session.limits.messageSize = Int(configuration.limits.messageSize.bytes)
         session.limits.hops = configuration.limits.hops
@@ -48,6 +48,11 @@ struct Server {
             authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache) },
             workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout,
             failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext)
+    }
+
+    /// Channel binding needs a hash of the certificate, which nobody computes here: -PLUS is not offered.
+    private static func mechanisms(_ configuration: Configuration) -> [[UInt8]] {
+        configuration.auth.mechanisms.filter { $0 != .scramSHA256Plus }.map { Array($0.rawValue.utf8) }
     }
 
     /// Without a usable certificate the service goes on in clear and says so: mail is not refused for it.

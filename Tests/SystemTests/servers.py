@@ -4,12 +4,13 @@ import socket
 import ssl
 import struct
 import threading
+import time
 
 
 class SMTPServer:
     """Answers SMTP on loopback. `say` maps a stage to the reply that it gives instead of the usual one:
     greeting, EHLO, STARTTLS, MAIL, RCPT, DATA, content, QUIT. `say["RCPT"]` may be a function of the address.
-    The reply None closes the connection there; a reply that ends in b"" as it stands is sent as it is (no CRLF is added)."""
+    The reply None closes the connection there; bytes are sent as they are, and text with CRLF behind it."""
 
     def __init__(self, say=None, offers=("PIPELINING", "8BITMIME", "SIZE"), certificate=None, port=0, address="127.0.0.1", early=None):
         self.say = say or {}
@@ -54,6 +55,13 @@ class SMTPServer:
             client.close()
 
 
+class Drip:
+    """A reply that never ends: a piece, a pause, a piece."""
+
+    def __init__(self, piece, pause):
+        self.piece, self.pause = piece, pause
+
+
 class Ended(Exception):
     """The dialogue is over, by our wish or theirs."""
 
@@ -71,6 +79,10 @@ class Dialogue:
             said = said(argument)
         if said is None:
             raise Ended()
+        if isinstance(said, Drip):
+            while True:
+                self.client.sendall(said.piece)
+                time.sleep(said.pause)
         if isinstance(said, bytes):
             self.client.sendall(said)
         else:
@@ -98,7 +110,7 @@ class Dialogue:
                     lines = [word for word in lines if word != "STARTTLS"]
                 self.reply(verb, "\r\n".join("250%s%s" % ("-" if i < len(lines) - 1 else " ", word) for i, word in enumerate(lines)))
             elif verb == "STARTTLS":
-                if self.reply(verb, "220 go ahead").startswith("220"):
+                if self.reply(verb, "220 go ahead").startswith("220") and self.server.context:
                     self.client = self.server.context.wrap_socket(self.client, server_side=True)
                     self.tls, self.buffer = self.client.version(), b""
             elif verb == "MAIL":

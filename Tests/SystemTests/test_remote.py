@@ -1,6 +1,7 @@
 """Mail to other hosts: a second Martlet, servers that behave badly, and what DNS says."""
 import glob
 import os
+import pathlib
 import re
 import subprocess
 import tempfile
@@ -10,7 +11,7 @@ import urllib.parse
 
 from mail_samples import named, samples, submit, without_trace
 from martlet import Martlet, wait_until
-from servers import A, MX, NameServer, SMTPServer
+from servers import A, MX, Drip, NameServer, SMTPServer
 
 QUICK = {"retry": {"initial": "1 s", "maximum": "1 s"}}
 
@@ -19,7 +20,7 @@ def events(martlet, program, verb):
     """The records of one verb in a program's log, as dictionaries."""
     found = []
     for path in sorted(glob.glob(os.path.join(martlet.root, "spool", program, "events", "*.log"))):
-        for line in open(path, "rb").read().split(b"\n"):
+        for line in pathlib.Path(path).read_bytes().split(b"\n"):
             words = line.decode("utf-8", "replace").split(" ")
             if words[0] == verb and len(words) > 2:
                 found.append(dict({"id": words[1]}, **{k: urllib.parse.unquote(v) for k, v in (w.split("=", 1) for w in words[2:] if "=" in w)}))
@@ -156,6 +157,8 @@ BEHAVIOURS = {
     "not-smtp": ({"greeting": b"\x00\xff\x16\x03garbage\r\n\r\n"}, "deferred", "not an SMTP reply"),
     "endless-line": ({"greeting": b"220 " + b"x" * 500000}, "deferred", "not an SMTP reply"),
     "endless-lines": ({"EHLO": b"250-x\r\n" * 100000}, "deferred", "not an SMTP reply"),
+    "dripping-greeting": ({"greeting": Drip(b"2", 0.5)}, "deferred", ""),
+    "dripping-lines": ({"EHLO": Drip(b"250-x\r\n", 0.5)}, "deferred", "timeout"),
     "ehlo-refused": ({"EHLO": "500 what", "HELO": "550 5.7.1 not you"}, "deferred", "not you"),
     "helo-only": ({"EHLO": "500 what"}, "delivered", ""),
     "mail-4xx": ({"MAIL": "451 4.3.0 later"}, "deferred", "later"),

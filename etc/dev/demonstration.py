@@ -95,6 +95,15 @@ def prepare():
     print(flush=True)
 
 
+def refuse_a_second():
+    """Another instance would answer in place of ours."""
+    for name in ("smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps"):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port(name))) == 0:
+                raise Failure("somebody listens on port %d (listen.%s) already; if it is this tree, end it with "
+                              "`.build/release/mailctl --root . stop`, otherwise change etc/martlet.toml" % (port(name), name))
+
+
 def start():
     """Starts the supervisor outside the terminal's process group, so that Ctrl-C reaches it through us, once."""
     log = open(LOG, "ab")
@@ -320,6 +329,7 @@ def main():
         raise Failure("the programs are not built; use `make run`, or `make build` first")
     with reach.way_open(ROOT, MAILCTL):
         prepare()
+        refuse_a_second()
         return attend(*start())
 
 

@@ -12,7 +12,7 @@ import subprocess
 
 def runtime_folders(program):
     """The folders of the shared libraries that a program is linked with."""
-    listing = subprocess.run(["ldd", program], text=True, capture_output=True).stdout
+    listing = subprocess.run(["ldd", program], text=True, capture_output=True).stdout if os.path.exists(program) else ""
     return {os.path.dirname(os.path.realpath(path)) for path in re.findall(r"=> (/\S+)", listing)}
 
 
