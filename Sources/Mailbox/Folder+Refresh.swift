@@ -16,11 +16,19 @@ extension Folder {
         try takeUp(&c, handles)
     }
 
+    /// Within a tick of a change of our own the time stamps cannot show another's. So the log is asked, which all our
+    /// programs write, and a caller who was told of a change gets no benefit of a doubt.
     private func isCurrent(_ c: FolderContents, _ handles: FolderHandles, lookAgain: Bool) throws(StoreError) -> Bool {
+        if let log = c.log {
+            let status = try kernel { () throws(KernelError) in try log.descriptor.status() }
+            if status.links == 0 || status.size != c.logRead { return false }
+        } else if !c.curStamp.isSettled {
+            return false
+        }
         let cur = try kernel { () throws(KernelError) in try handles.cur.status() }
         let new = try kernel { () throws(KernelError) in try handles.new.status() }
         let now = MonotonicTime.now()
-        if lookAgain, !(c.newStamp.isSettled && c.newStamp.matches(new)) { return false }
+        if lookAgain, !(c.newStamp.isSettled && c.curStamp.isSettled && c.newStamp.matches(new)) { return false }
         return c.newStamp.isCurrent(new, now: now) && c.curStamp.isCurrent(cur, now: now)
     }
 

@@ -120,6 +120,8 @@ extension Folder {
         }
         guard let (records, consumed) = ChangeLog.records(text[...]), consumed == text.count else { return false }
         for record in records { c.take(record) }
+        // They tell of changes, which a time stamp of the same tick as a change of ours hides.
+        if !records.isEmpty { c.mustList = true }
         c.logRead = size
         return c.nextUID <= c.state.reservedUID && c.modSequence <= c.state.reservedModSequence
     }

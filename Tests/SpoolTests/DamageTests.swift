@@ -75,17 +75,19 @@ import Testing
         let world = World()
         do {
             let writer = try world.begun()
+            let live = try world.follower()
+            try writer.commit("first")
+            #expect(try live.tokens() == ["first"])
             try writer.commit("a", "b")
             let damaged = Int(writer.end.offset) - 4
-            let live = try world.follower()
             writer.rollOver()
             world.tree.flip(bit: 2, at: damaged, world.segment(1))
             try writer.commit("c")
             #expect(try live.tokens() == ["a", "b", "c"] && live.damage.count == 1)
         }
-        #expect(try world.seen() == ["a", "b", "c"])
+        #expect(try world.seen() == ["first", "a", "b", "c"])
         let mail = try world.mail()
-        #expect(try mail.begin().compactMap { $0.text(.reason) } == ["a", "b", "c"])
+        #expect(try mail.begin().compactMap { $0.text(.reason) } == ["first", "a", "b", "c"])
     }
 
     @Test func twoDamagedPlacesInOneBatchStopNobody() throws {

@@ -4,6 +4,7 @@ import Kernel
 import MailModel
 import MailTestKit
 import SpoolFormat
+import Synchronization
 import Testing
 
 @testable import Spool
@@ -78,6 +79,43 @@ import Testing
         #expect(world.numbers == [5], "the one that is written stays")
         try writer.commit("e")
         #expect(try follower.tokens() == ["e"])
+    }
+
+    /// A writer that commits, rolls over and erases while a follower looks: whatever the interleaving, all of it is seen in order.
+    @Test func aFollowerKeepsUpWithARacingWriter() throws {
+        let follower = try world.follower()
+        let race = Race()
+        let world = world
+        startThread {
+            race.run {
+                let writer = try world.begun()
+                for number in 0..<400 {
+                    try writer.commit("\(number)")
+                    // An empty segment between two, gone at once.
+                    writer.rollOver()
+                    writer.rollOver()
+                    try writer.dropSegment(writer.end.segment - 1)
+                }
+            }
+        }
+        var seen: [String] = []
+        while !race.isDone { seen += try follower.tokens() }
+        seen += try follower.tokens()
+        #expect(race.failure == nil)
+        #expect(seen == (0..<400).map { "\($0)" })
+    }
+
+    /// Work on another thread, and how it ended.
+    private final class Race: Sendable {
+        private let end = Mutex<(isDone: Bool, failure: String?)>((false, nil))
+        var isDone: Bool { end.withLock { $0.isDone } }
+        var failure: String? { end.withLock { $0.failure } }
+
+        func run(_ body: () throws -> Void) {
+            var failure: String?
+            do { try body() } catch { failure = "\(error)" }
+            end.withLock { $0 = (true, failure) }
+        }
     }
 
     /// The sync failed, the client heard 4xx, the successor states the sealed length: a commit line beyond it counts for nothing.

@@ -45,7 +45,7 @@ class WithPostfix(unittest.TestCase):
         for name, content in samples().items():
             with self.subTest(name):
                 self.expect(lambda: self.martlet.messages("bob"), name, content)
-        self.assertTrue(any(b"with ESMTPS" in m for m in self.martlet.messages("bob")))
+        self.assertTrue(any(b"ESMTPS (TLS" in m for m in self.martlet.messages("bob")))
 
     def test_an_unknown_user_at_postfix_is_returned(self):
         submit(self.martlet, samples()["plain"], "nobody@postfix.example")
