@@ -79,6 +79,8 @@ let package = Package(
         library("Daemon", ["Kernel", "Sandbox", "Configuration", "Spool", "SpoolFormat", "MailModel",
                            .product(name: "Logging", package: "swift-log")]),
         library("Connection", ["Kernel", "CLinux"] + nio),
+        library("Login", ["Daemon", "Connection", "Directory", "Mailbox", "Spool", "SpoolFormat", "Sandbox", "Configuration", "Kernel",
+                          "MailModel", "SASLProtocol"]),
 
         // The programs.
         program("smtpd", ["Daemon", "Connection", "Spool", "SpoolFormat", "Directory", "Configuration", "Sandbox", "Kernel",
@@ -88,9 +90,9 @@ let package = Package(
         program("locald", ["Daemon", "Spool", "SpoolFormat", "Mailbox", "Configuration", "Sandbox", "Kernel", "MailModel"]),
         program("remoted", ["Daemon", "Connection", "Spool", "SpoolFormat", "Resolver", "Configuration", "Sandbox", "Kernel",
                             "SMTPProtocol", "SASLProtocol", "MailModel"]),
-        program("pop3d", ["Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",
+        program("pop3d", ["Login", "Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",
                           "Kernel", "POP3Protocol", "SASLProtocol", "MailModel"]),
-        program("imapd", ["Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",
+        program("imapd", ["Login", "Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",
                           "Kernel", "IMAPProtocol", "SASLProtocol", "MailModel", "MailFormat"]),
         program("mailctl", ["Spool", "SpoolFormat", "Directory", "Configuration", "Kernel", "MailModel", "Mailbox",
                             .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -113,6 +115,7 @@ let package = Package(
         tests("SMTPProtocol"),
         tests("SASLProtocol"),
         tests("Resolver", ["MailModel"]),
+        tests("remoted", ["MailModel", "Spool", "SpoolFormat"]),
         tests("Connection", ["CLinux"]),
         tests("Sandbox", ["CLinux", "Kernel"]),
         tests("Mailbox", ["Kernel", "MailModel"]),

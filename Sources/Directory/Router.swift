@@ -73,7 +73,7 @@ package struct Router: Hashable, Sendable {
     ) throws(Expansion.Stop) {
         if Expansion.leadsBack(path) { return try expansion.cycle(path) }
         let isRole = isRole(candidates(path).last?.address ?? address)
-        if isRole, let postmaster = postmaster(for: address), !path.contains(where: { $0.reason == .role }) {
+        if isRole, let postmaster, !path.contains(where: { $0.reason == .role }) {
             return try expansion.visit(RouteStep(postmaster, .role), after: path)
         }
         let key = [UInt8(ascii: "@")] + address.domain.bytes
@@ -82,16 +82,16 @@ package struct Router: Hashable, Sendable {
             for target in catchAll.targets { try expansion.visit(RouteStep(target, .catchAll), after: path) }
         } else if domain.route != nil {
             try expansion.remote(address, domain.route, path)
+        } else if isRole, let own = EmailAddress(localPart: Array("postmaster".utf8), domain: address.domain), own != address,
+            !path.contains(where: { $0.reason == .role })
+        {
+            // `abuse@` of a domain whose postmaster has an account there.
+            try expansion.visit(RouteStep(own, .role), after: path)
         } else if isRole {
             throw .held(RouteRefusal(address: address, reason: .noPostmaster, path: path))
         } else {
             try expansion.refuse(address, .noSuchAddress, path)
         }
-    }
-
-    /// The configured postmaster, or that of the domain.
-    private func postmaster(for address: EmailAddress) -> EmailAddress? {
-        postmaster ?? EmailAddress(localPart: Array("postmaster".utf8), domain: address.domain)
     }
 
     /// RFC 5321 §4.5.1: `postmaster` always; RFC 2142 §4: `abuse`.

@@ -17,6 +17,9 @@ package struct KernelError: Error, Hashable, Sendable {
     }
 
     package var isMissing: Bool { code == ENOENT }
+    /// This process or the machine lacks something, or the disk fails: the same call may succeed later.
+    package var isExhaustion: Bool { [EMFILE, ENFILE, ENOMEM, EIO, ENOSPC, EDQUOT].contains(code) }
+
     package var exists: Bool { code == EEXIST }
     package var wouldBlock: Bool { code == EAGAIN || code == EWOULDBLOCK }
     package var permissionDenied: Bool { code == EACCES || code == EPERM }

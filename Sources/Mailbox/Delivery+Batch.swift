@@ -12,6 +12,15 @@ package struct UnsyncedFolder: Sendable {
 }
 
 extension Delivery {
+    /// Makes durable what was found in a mailbox: the rename that brought it there may be one that no sync has covered.
+    package func syncMailbox(_ mailbox: MailboxName, of account: AccountFolder) throws(StoreError) {
+        let path = MailboxPlace(account: account, mailbox: mailbox).path
+        try kernel { () throws(KernelError) in
+            let store = try DirectoryDescriptor(opening: stage.store)
+            for sub in [StoreNames.new, StoreNames.cur] { try store.openDirectory(path / sub).sync() }
+        }
+    }
+
     /// The folders with releases since the last call; the caller syncs each once.
     package func takeUnsynced() -> [UnsyncedFolder] { takeUnsyncedFolders().map { UnsyncedFolder(place: $0.key, folder: $0.value) } }
 }

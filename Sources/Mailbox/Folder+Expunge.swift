@@ -122,7 +122,7 @@ extension Folder {
     package func purge(expungedBefore limit: WallTime) throws(StoreError) -> Int {
         try withContents { c throws(StoreError) in
             try self.locked(&c) { c, handles throws(StoreError) -> Int in
-                let old = try self.hiddenMessages(handles).filter { ($0.expunged?.seconds ?? 0) < limit.seconds }
+                let old = try self.hiddenMessages(handles).filter { ($0.expunged?.seconds ?? .max) < limit.seconds }
                 guard !old.isEmpty else { return 0 }
                 let before = c.state
                 let byAge = Dictionary(grouping: old.filter { $0.uid(in: before.validity) != nil }) {

@@ -47,7 +47,7 @@ package struct AgentLedger<Held: HeldCopy>: Sendable {
     package private(set) var progress: [CopyKey: CopyProgress<Held>] = [:]
     private var keys: [QueueID: [CopyKey]] = [:]
     /// How far into queued's events the agent had read when its last segment began.
-    private var cursor: LogPosition?
+    package private(set) var cursor: LogPosition?
 
     package init() {}
 

@@ -12,6 +12,16 @@ package enum ContentError: Error, Sendable {
     case kernel(KernelError)
 }
 
+extension ContentError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .missing(let location): "no content at \(location.text.display)"
+        case .corrupt(let location): "content does not match its checksum at \(location.text.display)"
+        case .kernel(let error): "\(error)"
+        }
+    }
+}
+
 /// Reads content by its location; keeps a few segments open. Used by one thread.
 package final class ContentReader {
     private let folders: [QueueOrigin: (mail: DirectoryHolder, big: DirectoryHolder)]

@@ -68,7 +68,8 @@ package enum Timestamp {
 
     package static func time(_ text: [UInt8]) -> WallTime? {
         let parts = text.split(separator: UInt8(ascii: "."))
-        guard parts.count == 2, let seconds = parts[0].decimalValue, let milliseconds = parts[1].decimalValue, milliseconds < 1000
+        guard parts.count == 2, let seconds = parts[0].decimalValue, let milliseconds = parts[1].decimalValue, milliseconds < 1000,
+            seconds <= 9_000_000_000
         else { return nil }
         return WallTime(nanoseconds: Int64(seconds) * 1_000_000_000 + Int64(milliseconds) * 1_000_000)
     }

@@ -41,6 +41,8 @@ package final class LogWriter {
     private struct ActiveSegment: ~Copyable {
         let file: Descriptor
         let header: SegmentHeader
+        /// What it began with: a large state block must not make the next commit begin another segment.
+        let base: Int64
         /// The end of the file.
         var size: Int64
         /// The end of the last commit line: what counts if nothing more goes well.
@@ -177,12 +179,20 @@ package final class LogWriter {
             pending.removeAll(keepingCapacity: true)
             throw recover(from: error)
         }
-        if end.offset >= LogWriter.segmentSize { rollOver() }
+        if isFull { rollOver() }
     }
 
     private var isActive: Bool {
         switch segment {
         case .some: true
+        case .none: false
+        }
+    }
+
+    /// 16 MiB beyond what it began with, or as much again as that.
+    private var isFull: Bool {
+        switch segment {
+        case .some(let active): active.size - active.base >= max(LogWriter.segmentSize - min(active.base, 1 << 20), 2 * active.base)
         case .none: false
         }
     }
@@ -272,7 +282,7 @@ package final class LogWriter {
         try file.write(commit)
         let size = Int64(bytes.count + commit.count)
         tail = []
-        segment = ActiveSegment(file: file, header: header, size: size, committed: size, allocated: size)
+        segment = ActiveSegment(file: file, header: header, base: size, size: size, committed: size, allocated: size)
         nextSequence = 0
         extendReserve()
     }

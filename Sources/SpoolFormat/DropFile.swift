@@ -7,6 +7,7 @@ package struct DropFile: Hashable, Sendable {
     /// The names of finished drops begin so; a file that is still written has another name.
     package static let prefix = Array("drop-".utf8)
     package static let maximumHead = 1 << 20
+    package static let maximumRecipients = 1000
     private static let first = Array("martlet-drop 1".utf8)
 
     /// The reverse path that the caller asked for; empty for the null path; nil if it asked for none.
@@ -41,7 +42,7 @@ package struct DropFile: Hashable, Sendable {
         var size: Int?
         while let line = DropFile.takeLine(&rest) {
             if line.isEmpty {
-                guard let size, size == rest.count, !recipients.isEmpty, recipients.count <= 1000 else { return nil }
+                guard let size, size == rest.count, !recipients.isEmpty, recipients.count <= DropFile.maximumRecipients else { return nil }
                 content = Array(rest)
                 return
             }

@@ -1,61 +1,24 @@
-// The front process: strangers, TLS, the dialogue before login. It ends when the session process does.
+// The front of IMAP: what is its own.
 
 import Configuration
 import Connection
 import Daemon
-import Kernel
-import Sandbox
+import IMAPProtocol
+import Login
+import SASLProtocol
 
-struct Front {
-    /// Nobody needs minutes of silence to send a password, whatever a session may take.
-    private static let loginSilence = Duration.seconds(180)
-
-    private let context: DaemonContext
-    private let tls: ServerTLS?
-    private let service: LoginFront<LoginDialogue>
-    private let troubles: [String]
-
-    /// Reads certificate and key, then confines itself; without a usable pair it goes on in clear and says so.
+extension Front<LoginDialogue> {
     init(_ context: DaemonContext, channel: Int32) {
-        self.context = context
-        let configuration = context.configuration
-        var troubles: [String] = []
-        do throws(TLSError) {
-            tls = try ServerTLS(chainFile: configuration.tls.certificate.bytes, keyFile: configuration.tls.key.bytes)
-        } catch {
-            tls = nil
-            troubles.append("TLS is off: \(error)")
-        }
-        self.troubles = troubles + context.confine(.front(configuration))
-        let offer = Offer(configuration, hasCertificate: tls != nil)
-        let options = AcceptorOptions(
-            limits: ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress),
-            tls: tls, refusal: { _, _ in Array("* BYE [UNAVAILABLE] too many connections\r\n".utf8) })
-        let limits = LoginLimits(silence: min(configuration.limits.imapIdleTimeout, Front.loginSilence))
-        service = LoginFront(channel: channel, options: options, limits: limits) { arrival in
-            LoginDialogue(offer.settings(for: arrival.peer), isTLS: arrival.role.isImplicitTLS)
-        }
+        self.init(
+            context, channel: channel, refusal: "* BYE [UNAVAILABLE] too many connections\r\n",
+            silence: context.configuration.limits.imapIdleTimeout
+        ) { offer, arrival in LoginDialogue(offer.settings(for: arrival.peer), isTLS: arrival.role.isImplicitTLS) }
     }
+}
 
-    func run() -> Never {
-        service.start { Identity.exit(0) }
-        for trouble in troubles { service.problem(trouble) }
-        for (name, descriptor) in context.listeners {
-            service.listen(on: descriptor, role: ListenerRole(Array(name.rawValue.utf8), isImplicitTLS: name.isImplicitTLS))
-        }
-        while true {
-            _ = waitReadable([context.signals], milliseconds: 60_000)
-            for wish in context.wishes() {
-                switch wish {
-                // The session process says when to drain, whoever else was told to stop.
-                case .stop: break
-                case .reload: reload()
-                }
-            }
-        }
-    }
-
-    private func reload() {
-        do throws(TLSError) { _ = try tls?.reloadIfChanged() } catch { service.problem("certificate not reloaded: \(error)") }
+extension Offer {
+    fileprivate func settings(for peer: SocketName) -> LoginSession.Settings {
+        LoginSession.Settings(
+            mechanisms: mechanisms.map(\.name), offersTLS: hasCertificate, allowsPlaintext: allowsPlaintext(from: peer))
     }
 }

@@ -5,6 +5,7 @@ import Daemon
 import Directory
 import IMAPProtocol
 import Kernel
+import Login
 import Mailbox
 
 /// Drives a `Session` on its connection's loop.
@@ -18,6 +19,7 @@ final class MailboxDriver: SessionDriver {
     private static let calm = Duration.milliseconds(50)
 
     private let shared: SharedParts
+    private let account: AuthenticatedAccount
     private let trace: SessionTrace
     private let desk: StoreDesk
     /// From `opened` to `ended`.
@@ -32,6 +34,7 @@ final class MailboxDriver: SessionDriver {
 
     init(_ shared: SharedParts, _ guest: HandedOver<AuthenticatedAccount>) {
         self.shared = shared
+        account = guest.account
         trace = SessionTrace(shared.journal, account: guest.account.address, peer: guest.arrival.peer)
         desk = StoreDesk(AccountAccess(shared, guest.account.folder.bytes, trace))
         session = MailboxDriver.session(shared)
@@ -64,7 +67,10 @@ final class MailboxDriver: SessionDriver {
         session = MailboxDriver.session(shared)
         // Not here: closing a file may block.
         let desk = desk
-        shared.workers.submit { desk.close() }
+        shared.workers.submit { [cleaning = shared.cleaning, account] in
+            desk.close()
+            cleaning.sessionEnded(account)
+        }
     }
 
     func step(_ wire: Wire<StoreNews>) -> Bool {

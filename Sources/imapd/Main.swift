@@ -4,7 +4,7 @@
 // Reads       session: the credential snapshot, Maildirs. front: TLS certificate and key
 // Writes      session: spool/imapd/ (events), Maildirs (UIDs, flags, messages, mailboxes). front: nothing
 // Talks to    clients: the front until login and for TLS; the session process after it, in clear or through the front
-// Never       the front: opens a mailbox or a credential. Either: opens a connection, removes a message for good
+// Never       the front: opens a mailbox or a credential. Either: opens a connection, removes a message for good before its retention ends
 // Trusts      nobody: an account is what the session process itself decided under a connection's number, never the front's word
 // If captured front: reads passwords and mail that cross it, no stored mailbox. session: reads and changes all mailboxes
 // Standards   RFC 3501, 2177, 2342, 2971, 3348, 3691, 4315, 4959, 5161, 5530, 6154, 6851, 7888, 8314
@@ -12,6 +12,7 @@
 import Configuration
 import Daemon
 import Kernel
+import Login
 
 @main
 enum Main {
@@ -19,6 +20,6 @@ enum Main {
         let (channel, arguments) = FrontProcess.split(CommandLine.arguments)
         let context = DaemonContext.begin("imapd", services: [.imapd], arguments: arguments)
         if let channel { Front(context, channel: channel).run() }
-        SessionProcess.begin(context, arguments).run()
+        SessionProcess.run(context, arguments)
     }
 }

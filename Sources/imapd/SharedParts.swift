@@ -3,6 +3,7 @@
 import Connection
 import Daemon
 import Kernel
+import Login
 import Mailbox
 
 /// Made once, before the first session.
@@ -13,6 +14,7 @@ struct SharedParts: Sendable {
     let store: MailStore
     let watch: MailboxWatch
     let flagSync: FlagSync
+    let cleaning: Cleaning
     let idleTimeout: Duration
     /// In octets.
     let maximumMessageSize: Int

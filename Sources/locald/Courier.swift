@@ -123,6 +123,13 @@ struct Courier {
         try delivery.find(uniques, of: account)
     }
 
+    /// The rename that brought a copy where it was found may not be durable: the process may have died before its sync.
+    func syncFound(_ found: [[UInt8]: Whereabouts], of account: AccountFolder) throws(StoreError) {
+        var mailboxes: Set<MailboxName> = []
+        for case .mailbox(let mailbox) in found.values { mailboxes.insert(mailbox) }
+        for mailbox in mailboxes { try delivery.syncMailbox(mailbox, of: account) }
+    }
+
     /// Removes what an attempt left that did not come to `staged`.
     func removeLeftovers(keeping staged: Set<[UInt8]>) throws(StoreError) {
         for name in try delivery.stage.list() where !staged.contains(Array(name.unique)) { try delivery.stage.discard(name) }

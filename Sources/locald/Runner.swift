@@ -16,15 +16,13 @@ final class Runner {
     private let context: DaemonContext
     private let bootID: [UInt8]
     private let events: EventWriter
-    private let follower: LogFollower
+    private let inbox: AgentInbox
     private let content: ContentReader
     private let inotify: Inotify
     private let crew: WorkCrew
     private var courier: Courier?
     private var copies = AgentLedger<StagedCopy>()
     private var waiting: [Job] = []
-    /// How far queued has durably read our events.
-    private var consumed = LogPosition.start
 
     init(_ context: DaemonContext, bootID: [UInt8]) throws {
         self.context = context
@@ -36,10 +34,9 @@ final class Runner {
         crew = WorkCrew(size: context.configuration.delivery.threads)
         let newest = try events.log.newestRecords()
         for placed in newest { copies.replay(placed.record) }
-        let start = try copies.resumption ?? LogFollower.newestSegment(spool: spool, LogName(.queued, .events))
-        follower = try LogFollower(spool: spool, LogName(.queued, .events), from: start)
-        _ = try inotify.watch(follower.path, for: [.modified, .movedTo])
-        events.log.preamble = { [unowned self] in copies.stateBlock(cursor: follower.safePosition) }
+        inbox = try AgentInbox(spool: spool, agent: .locald, resuming: copies)
+        _ = try inotify.watch(inbox.path, for: [.modified, .movedTo])
+        events.log.preamble = { [unowned self] in copies.stateBlock(cursor: inbox.cursor) }
         try events.log.begin()
         events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
         events.report(events.log.damage, at: .now())
@@ -65,20 +62,12 @@ final class Runner {
     // MARK: What queued says
 
     private func hear() throws {
-        for placed in try follower.poll(limit: 2048) {
-            switch placed.record.verb {
-            case .assign: if let job = Job(placed) { take(job) }
-            case .pending: if placed.record[.answers] != nil, let job = Job(placed) { take(job) }
-            case .cursor:
-                if placed.record[.log] == LogName(.locald, .events).text { consumed = placed.record[.upto].flatMap { LogPosition(parsing: $0) } ?? consumed }
-            case .done: if let id = placed.record.id { copies.forget(id) }
-            default: break
-            }
+        for placed in try inbox.poll(&copies).assigned {
+            if let job = Job(placed) { take(job) }
         }
-        events.report(follower.damage, at: .now())
-        follower.damage.removeAll()
+        events.report(inbox.takeDamage(), at: .now())
         let retention = context.configuration.retention.events.components.seconds
-        try events.expire(before: WallTime.now().adding(seconds: -retention), consumed: consumed, now: .now())
+        try events.expire(before: WallTime.now().adding(seconds: -retention), consumed: inbox.consumed, now: .now())
     }
 
     /// A copy in flight is not begun twice; one that was answered gets its answer again.
@@ -102,14 +91,16 @@ final class Runner {
 
     /// Opens the store, or finds it again; what was staged before comes first.
     private func openStore() throws {
+        if let again = lookAgain, MonotonicTime.now() >= again { courier = nil }
         if courier != nil { return }
+        lookAgain = nil
         do throws(StoreError) {
             let stage = try Stage(
                 store: context.configuration.paths.store, expecting: nil,
                 context: StoreContext(host: context.configuration.hostname.bytes, bootID: bootID))
             let opened = Courier(delivery: try Delivery(stage: stage), crew: crew, host: context.configuration.hostname.bytes)
             try opened.removeLeftovers(keeping: Set(copies.staged.map(\.held.unique)))
-            try finishStaged(opened)
+            finishStaged(opened)
             courier = opened
         } catch {
             complain(error)
@@ -126,17 +117,29 @@ final class Runner {
     }
 
     /// Recovery of staged copies: rename what is on the stage, and find out what became of the rest.
-    private func finishStaged(_ courier: Courier) throws(StoreError) {
+    private func finishStaged(_ courier: Courier) {
         for (account, staged) in Dictionary(grouping: copies.staged, by: \.held.account) {
-            let found = try courier.find(Set(staged.map(\.held.unique)), of: account)
-            for (key, held) in staged {
-                let place = found[held.unique]
-                if case .stage? = place { _ = try courier.release(held.name, to: account) }
-                finished.append((key, held, place == nil ? "presumed" : nil))
+            do throws(StoreError) { try finish(staged, of: account, courier) } catch {
+                // One mailbox that takes nothing now holds up no other.
+                complain(error)
+                lookAgain = .now().adding(milliseconds: 1000)
             }
         }
         settle(courier.syncMailboxes())
     }
+
+    private func finish(_ staged: [(key: CopyKey, held: StagedCopy)], of account: AccountFolder, _ courier: Courier) throws(StoreError) {
+        let found = try courier.find(Set(staged.map(\.held.unique)), of: account)
+        try courier.syncFound(found, of: account)
+        for (key, held) in staged {
+            let place = found[held.unique]
+            if case .stage? = place { _ = try courier.release(held.name, to: account) }
+            finished.append((key, held, place == nil ? "presumed" : nil))
+        }
+    }
+
+    /// When staged copies that could not be released are tried again.
+    private var lookAgain: MonotonicTime?
 
     private var finished: [(key: CopyKey, copy: StagedCopy, result: String?)] = []
 
@@ -150,7 +153,9 @@ final class Runner {
             events.append(line, at: .now())
         }
         finished.removeAll(keepingCapacity: true)
-        if !failed.isEmpty { courier = nil }
+        guard !failed.isEmpty else { return }
+        courier = nil
+        lookAgain = .now().adding(milliseconds: 1000)
     }
 
     // MARK: A batch

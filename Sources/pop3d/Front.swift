@@ -1,61 +1,24 @@
-// The front process: strangers, TLS, the dialogue before login. It ends when the session process does.
+// The front of POP3: what is its own.
 
 import Configuration
 import Connection
 import Daemon
-import Kernel
-import Sandbox
+import Login
+import POP3Protocol
 
-struct Front {
-    /// Nobody needs minutes of silence to send a password, whatever a session may take.
-    private static let loginSilence = Duration.seconds(180)
-
-    private let context: DaemonContext
-    private let tls: ServerTLS?
-    private let service: LoginFront<LoginDialogue>
-    private let troubles: [String]
-
-    /// Reads certificate and key, then confines itself; without a usable pair it goes on in clear and says so.
+extension Front<LoginDialogue> {
     init(_ context: DaemonContext, channel: Int32) {
-        self.context = context
-        let configuration = context.configuration
-        var troubles: [String] = []
-        do throws(TLSError) {
-            tls = try ServerTLS(chainFile: configuration.tls.certificate.bytes, keyFile: configuration.tls.key.bytes)
-        } catch {
-            tls = nil
-            troubles.append("TLS is off: \(error)")
-        }
-        self.troubles = troubles + context.confine(.front(configuration))
-        let offer = Offer(configuration, hasCertificate: tls != nil)
-        let options = AcceptorOptions(
-            limits: ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress),
-            tls: tls, refusal: { _, _ in Array("-ERR [SYS/TEMP] too many connections\r\n".utf8) })
-        let limits = LoginLimits(silence: min(configuration.limits.pop3IdleTimeout, Front.loginSilence))
-        service = LoginFront(channel: channel, options: options, limits: limits) { arrival in
-            LoginDialogue(offer.capabilities(for: arrival.peer, isTLS: arrival.role.isImplicitTLS))
-        }
+        self.init(
+            context, channel: channel, refusal: "-ERR [SYS/TEMP] too many connections\r\n",
+            silence: context.configuration.limits.pop3IdleTimeout
+        ) { offer, arrival in LoginDialogue(offer.capabilities(for: arrival.peer, isTLS: arrival.role.isImplicitTLS)) }
     }
+}
 
-    func run() -> Never {
-        service.start { Identity.exit(0) }
-        for trouble in troubles { service.problem(trouble) }
-        for (name, descriptor) in context.listeners {
-            service.listen(on: descriptor, role: ListenerRole(Array(name.rawValue.utf8), isImplicitTLS: name.isImplicitTLS))
-        }
-        while true {
-            _ = waitReadable([context.signals], milliseconds: 60_000)
-            for wish in context.wishes() {
-                switch wish {
-                // The session process says when to drain, whoever else was told to stop.
-                case .stop: break
-                case .reload: reload()
-                }
-            }
-        }
-    }
-
-    private func reload() {
-        do throws(TLSError) { _ = try tls?.reloadIfChanged() } catch { service.problem("certificate not reloaded: \(error)") }
+extension Offer {
+    /// Of both processes: CAPA must not change by logging in (RFC 2449 §5).
+    func capabilities(for peer: SocketName, isTLS: Bool) -> Capabilities {
+        Capabilities(
+            mechanisms: mechanisms, offersTLS: hasCertificate, allowsPlaintextLogin: allowsPlaintext(from: peer), isTLS: isTLS)
     }
 }

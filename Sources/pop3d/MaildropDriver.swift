@@ -4,6 +4,7 @@ import Connection
 import Daemon
 import Directory
 import Kernel
+import Login
 import Mailbox
 import MailModel
 import POP3Protocol
@@ -53,6 +54,7 @@ final class MaildropDriver: SessionDriver {
         var line = event(.disconnect)
         if !ending.complaint.isEmpty { line.add(.reason, ending.complaint) }
         shared.journal.note(line)
+        shared.cleaning.sessionEnded(account)
     }
 
     func step(_ wire: Wire<MaildropAnswer>) -> Bool {

@@ -3,6 +3,7 @@
 import Connection
 import Daemon
 import Kernel
+import Login
 import Mailbox
 import Synchronization
 
@@ -12,6 +13,7 @@ struct SharedParts: Sendable {
     /// For the store, which blocks; apart from the threads that check passwords.
     let workers: WorkerPool
     let store: MailStore
+    let cleaning: Cleaning
     let locks = MaildropLocks()
     let offer: Offer
     let idleTimeout: Duration

@@ -32,10 +32,13 @@ struct AdoptedDrops {
 
 extension DropFolder {
     /// Puts every finished drop into queued's mail log. The caller commits the log, then calls `remove`.
-    func adopt(into log: MailLog, knows: (QueueID) -> Bool, now: WallTime) throws(KernelError) -> AdoptedDrops {
+    func adopt(
+        into log: MailLog, knows: (QueueID) -> Bool, except strange: Set<Path>, now: WallTime
+    ) throws(KernelError) -> AdoptedDrops {
         var adopted = AdoptedDrops()
         for entry in try folder.list() where entry.name.starts(with: DropFile.prefix) {
             let name = Path(entry.name)
+            if strange.contains(name) { continue }
             do throws(DropProblem) {
                 let drop = try read(name)
                 if !knows(drop.id) { try append(drop, to: log, now: now) }
@@ -88,7 +91,8 @@ extension DropFolder {
 
     private func openDrop(_ name: Path) throws(DropProblem) -> Descriptor {
         do throws(KernelError) { return try folder.open(name) } catch {
-            throw error.isMissing || error.permissionDenied ? .strange("\(error)") : .kernel(error)
+            // A link, a socket, a file that may not be read: its owner's affair. Only what we lack ourselves is our trouble.
+            throw error.isExhaustion ? .kernel(error) : .strange("\(error)")
         }
     }
 

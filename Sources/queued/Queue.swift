@@ -114,9 +114,11 @@ struct Queue {
     /// Assigns ready copies up to each agent's window; `position` tells where the next record will lie.
     ///
     /// `nextHop` is asked at each attempt: only the last hop of a frozen route may change.
-    mutating func assign(now: WallTime, nextHop: (Destination) -> [UInt8]?, append: (RecordLine) -> LogPosition) {
+    mutating func assign(now: WallTime, nextHop: (Destination) -> NextHopAnswer, append: (RecordLine) -> LogPosition) {
         while let due = timers.pop(until: now) {
-            guard let copy = messages[due.id]?.copies[safe: due.index], case .waiting = copy.state, let destination = copy.destination
+            // An older timer of a copy that was deferred anew says nothing.
+            guard let copy = messages[due.id]?.copies[safe: due.index], case .waiting(let until) = copy.state, until <= now,
+                let destination = copy.destination
             else { continue }
             lanes[destination.agent, default: Lanes()].append(due, lane: destination.lane)
         }
@@ -125,7 +127,14 @@ struct Queue {
                 guard let message = messages[next.id], let copy = message.copies[safe: next.index], case .waiting = copy.state,
                     let destination = copy.destination
                 else { continue }
-                let hop = nextHop(destination)
+                var hop: [UInt8]?
+                switch nextHop(destination) {
+                case .route(let route): hop = route
+                case .own: break
+                case .unavailable:
+                    timers.insert(now.adding(seconds: 30), next)
+                    continue
+                }
                 let position = append(.assign(message, copy, attempt: copy.attempts + 1, nextHop: hop))
                 messages[next.id]?.copies[next.index].nextHop = hop
                 messages[next.id]?.copies[next.index].attempts += 1

@@ -31,10 +31,15 @@ struct RoutingDirectory {
         }
     }
 
-    /// The configured route of a remote copy's domain, as it stands now; nil for the domain's own servers.
-    func nextHop(_ destination: Destination) -> [UInt8]? {
-        guard case .remote(let address) = destination, let entry = try? snapshot.domain(address.domain) else { return nil }
-        return entry.route.map { Array($0.description.utf8) }
+    /// The configured next hop of a copy, as it stands now.
+    func nextHop(_ destination: Destination, now: MonotonicTime) -> NextHopAnswer {
+        guard case .remote(let address) = destination else { return .own }
+        snapshot.refresh(at: now)
+        do throws(DirectoryUnavailable) {
+            return try snapshot.domain(address.domain).route.map { .route(Array($0.description.utf8)) } ?? .own
+        } catch {
+            return .unavailable
+        }
     }
 
     private func routed(_ route: Route, _ recipient: EmailAddress) -> Routed {
@@ -56,4 +61,13 @@ struct RoutingDirectory {
     private func explain(_ path: AliasPath) -> [UInt8] {
         path.count < 2 ? [] : Array(path.map { $0.address.wire }.joined(separator: [UInt8(ascii: ">")]))
     }
+}
+
+/// Where the last hop of a copy leads.
+enum NextHopAnswer {
+    case route([UInt8])
+    /// The domain's own servers, or a mailbox.
+    case own
+    /// The directory cannot be read: the copy waits.
+    case unavailable
 }

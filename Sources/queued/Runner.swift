@@ -140,7 +140,7 @@ final class Runner {
         heard = appendLines(now) || heard
         try tellSenders(now)
         heard = appendLines(now) || heard
-        queue.assign(now: now, nextHop: { directory.nextHop($0) }) { events.append($0, at: now) }
+        queue.assign(now: now, nextHop: { directory.nextHop($0, now: moment) }) { events.append($0, at: now) }
         if heard || events.log.hasPending {
             noteCursors()
             try events.commit()
@@ -175,8 +175,10 @@ final class Runner {
     }
 
     private func adoptDrops(_ now: WallTime) throws {
-        let adopted = try drops.adopt(into: mail, knows: { mail.holds($0) || queue.messages[$0] != nil }, now: now)
-        for (name, reason) in adopted.strange where strangeDrops.insert(name).inserted {
+        let adopted = try drops.adopt(into: mail, knows: { mail.holds($0) || queue.messages[$0] != nil }, except: strangeDrops, now: now)
+        for (name, reason) in adopted.strange {
+            // Looked at once; a thousand such names are enough to know that somebody plays.
+            if strangeDrops.count < 1000 { strangeDrops.insert(name) }
             events.append(RecordLine(.problem).adding(.drop, name.bytes).adding(.reason, reason), at: now)
         }
         if let dropWatch { announced.remove(dropWatch) }

@@ -23,7 +23,7 @@ final class Runner {
     private let sender: Sender
     private let outbox: Outbox
     private let events: EventWriter
-    private let follower: LogFollower
+    private let inbox: AgentInbox
     private let content: ContentReader
     private let inotify: Inotify
     private var ledger = AgentLedger<Never>()
@@ -40,10 +40,9 @@ final class Runner {
         content = try ContentReader(spool: spool)
         inotify = try Inotify()
         for placed in try events.log.newestRecords() { ledger.replay(placed.record) }
-        let start = try LogFollower.newestSegment(spool: spool, LogName(.queued, .events))
-        follower = try LogFollower(spool: spool, LogName(.queued, .events), from: start)
-        _ = try inotify.watch(follower.path, for: [.modified, .movedTo])
-        events.log.preamble = { [unowned self] in ledger.stateBlock(cursor: follower.position) }
+        inbox = try AgentInbox(spool: spool, agent: .remoted, resuming: ledger)
+        _ = try inotify.watch(inbox.path, for: [.modified, .movedTo])
+        events.log.preamble = { [unowned self] in ledger.stateBlock(cursor: inbox.cursor) }
         try events.log.begin()
         events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
         try events.commit()
@@ -82,21 +81,14 @@ final class Runner {
 
     /// True when there was no more to hear.
     private func hear() throws -> Bool {
-        let portion = 1024
-        let records = try follower.poll(limit: portion)
-        for placed in records {
-            switch placed.record.verb {
-            case .assign: if let job = Job(placed) { take(job) }
-            case .pending: if placed.record[.answers] != nil, let job = Job(placed) { take(job) }
-            case .done: if let id = placed.record.id { ledger.forget(id) }
-            default: break
-            }
+        let (assigned, heardAll) = try inbox.poll(&ledger)
+        for placed in assigned {
+            if let job = Job(placed) { take(job) }
         }
-        for damage in follower.damage {
-            events.append(RecordLine(.corrupt).adding(.log, damage.log.text).adding(.upto, damage.from.text).adding(.reason, damage.reason), at: .now())
-        }
-        follower.damage.removeAll()
-        return records.count < portion
+        events.report(inbox.takeDamage(), at: .now())
+        let retention = context.configuration.retention.events.components.seconds
+        try events.expire(before: WallTime.now().adding(seconds: -retention), consumed: inbox.consumed, now: .now())
+        return heardAll
     }
 
     /// A copy in flight is not begun twice; one that was answered gets its answer again.

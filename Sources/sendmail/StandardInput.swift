@@ -8,19 +8,18 @@ struct StandardInput {
     let endsAtDot: Bool
     let limit: Int
 
-    mutating func read() -> [UInt8]? {
+    /// Nil above the limit; throws what the kernel said, because half a message must not be taken for a whole one.
+    mutating func read() throws(KernelError) -> [UInt8]? {
         let input = Descriptor(adopting: 0, name: "stdin")
         var raw: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while true {
             var count = 0
-            do throws(KernelError) {
-                var failure: KernelError?
-                buffer.withUnsafeMutableBytes { bytes in
-                    do throws(KernelError) { count = try input.read(into: bytes) } catch { failure = error }
-                }
-                if let failure { throw failure }
-            } catch { break }
+            var failure: KernelError?
+            buffer.withUnsafeMutableBytes { bytes in
+                do throws(KernelError) { count = try input.read(into: bytes) } catch { failure = error }
+            }
+            if let failure { throw failure }
             if count == 0 { break }
             raw += buffer[..<count]
             if raw.count > limit { return nil }

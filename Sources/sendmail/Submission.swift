@@ -9,7 +9,7 @@ import SpoolFormat
 /// One submission.
 enum Submission {
     /// sysexits.h
-    private static let usage: Int32 = 64, dataError: Int32 = 65, noUser: Int32 = 67, temporary: Int32 = 75, configuration: Int32 = 78
+    private static let usage: Int32 = 64, dataError: Int32 = 65, noUser: Int32 = 67, ioError: Int32 = 74, temporary: Int32 = 75, configuration: Int32 = 78
     private static let chunk = 64 * 1024
 
     static func run(_ arguments: [String]) -> Int32 {
@@ -23,7 +23,12 @@ enum Submission {
             return complain("\(error)", "name the configuration with -C FILE", configuration)
         }
         let limit = Int(settings.limits.messageSize.bytes)
-        guard let message = readMessage(endsAtDot: !options.ignoresDots, limit: limit) else {
+        let message: [UInt8]?
+        var input = StandardInput(endsAtDot: !options.ignoresDots, limit: limit)
+        do throws(KernelError) { message = try input.read() } catch {
+            return complain("\(error)", "nothing was sent", ioError)
+        }
+        guard let message else {
             return complain("the message is larger than limits.message_size (\(limit) bytes)", "send less, or a link", dataError)
         }
         return submit(message, options, settings)
@@ -49,8 +54,11 @@ enum Submission {
         }
         composer.complete(sender: sender, fullName: options.fullName, uid: Identity.userID, now: .now())
         let drop = DropFile(sender: sender, recipients: recipients.map(\.wire), content: composer.bytes)
+        guard DropFile(parsing: drop.bytes) != nil else {
+            return complain("too many recipients (at most \(DropFile.maximumRecipients))", "send it in parts, or to an alias", usage)
+        }
         do throws(KernelError) { try leave(drop, in: settings.paths.spool / "drop") } catch {
-            return complain("\(error)", "try again later; if it stays so, run `mailctl doctor`", temporary)
+            return complain("\(error)", "try again later; if it stays so, ask the postmaster", temporary)
         }
         return 0
     }
@@ -66,12 +74,6 @@ enum Submission {
         try Descriptor.rename(hidden, to: path / Path(DropFile.prefix + name))
         try file.syncFileSystem()
         try file.close()
-    }
-
-    /// Reads stdin as it comes, lines made CRLF; nil above the limit.
-    private static func readMessage(endsAtDot: Bool, limit: Int) -> [UInt8]? {
-        var reader = StandardInput(endsAtDot: endsAtDot, limit: limit)
-        return reader.read()
     }
 
     private static func complain(_ what: String, _ remedy: String, _ code: Int32) -> Int32 {

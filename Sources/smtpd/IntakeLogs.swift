@@ -30,7 +30,7 @@ final class IntakeLogs {
         try events.log.begin()
         // An accept whose event a crash took: the mail log is the truth, and the history must not lack it.
         for record in try mail.begin() {
-            if let id = record.id, !known.contains(id) { events.append(RecordLine(accept: record, id: id), at: .now()) }
+            if let id = record.id, !known.contains(id) { events.append(RecordLine(accept: record, id: id), at: record[.at].flatMap(Timestamp.time) ?? .now()) }
         }
         events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
         events.report(events.log.damage + mail.log.damage, at: .now())

@@ -35,14 +35,14 @@ def free_base():
 
 
 def wait_until(condition, what, patience=PATIENCE):
-    """Waits for a condition; fails only on never."""
+    """Waits for a condition; fails only on never. `what` says it, or is a function that does, called then."""
     end = time.monotonic() + patience
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError("never: " + what)
+            raise AssertionError("never: " + (what if isinstance(what, str) else what()))
         time.sleep(0.02)
 
 
@@ -190,7 +190,7 @@ class Martlet:
     def wait_for_event(self, service, *words):
         """The first event that has all these words."""
         return wait_until(lambda: next((l for l in self.events(service) if all(w in l for w in words)), None),
-                          "%s in the events of %s" % (" ".join(words), service))
+                          lambda: "%s in the events of %s\n%s" % (" ".join(words), service, self.log()[-3000:]))
 
     def pid(self, service):
         return wait_until(lambda: self.status().get(service, {}).get("pid"), "pid of " + service)

@@ -47,11 +47,13 @@ class SMTPServer:
 
     def serve(self, client):
         client.settimeout(60)
+        dialogue = Dialogue(self, client)
         try:
-            Dialogue(self, client).run()
+            dialogue.run()
         except (OSError, ssl.SSLError, Ended):
             pass
         finally:
+            dialogue.client.close()
             client.close()
 
 
@@ -103,7 +105,7 @@ class Dialogue:
         while True:
             line = self.line()
             self.commands.append(line)
-            verb = line.split(b" ")[0].upper().decode()
+            verb = line.split(b" ")[0].upper().decode("latin-1")
             if verb in ("EHLO", "HELO"):
                 lines = ["test"] + (self.server.offers if verb == "EHLO" else [])
                 if self.tls:

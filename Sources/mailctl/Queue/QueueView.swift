@@ -79,7 +79,9 @@ struct QueueView {
                 change(record, orAdd: true) { $0.take(pending: record) }
             }
         }
-        return (cursors, records[(end + 1)...])
+        // Messages whose accept stands above its log's cursor, and which are done all the same.
+        let done = records[start...end].filter { $0.verb == .done }
+        return (cursors, done + records[(end + 1)...])
     }
 
     /// An `accept` of a mail log or an `open` of a state block.
