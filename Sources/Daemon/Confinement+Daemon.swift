@@ -1,12 +1,19 @@
 // Confinement as every daemon applies it: after its logs are open, before its first thread.
 
-import Configuration
+package import Configuration
 package import Kernel
 package import Sandbox
 
 extension Path {
     /// libdispatch, which NIO and GRDB link, looks at the state of its threads here and traps if it cannot.
     package static let ownThreads: Path = "/proc/self/task"
+}
+
+extension Configuration.TLS {
+    /// Where certificate and key lie, also where links lead that the administrator's tools renew.
+    package var folders: [Path] {
+        [certificate, key].flatMap { [$0.parent, $0.resolvingLinks.parent] }
+    }
 }
 
 extension DaemonContext {

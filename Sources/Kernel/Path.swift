@@ -1,5 +1,7 @@
 // A path is bytes. One with a NUL inside is the empty path, which names no file.
 
+import Glibc
+
 /// A file path or a single name in a folder, ready for the kernel.
 package struct Path: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The bytes and their terminating NUL.
@@ -39,6 +41,13 @@ package struct Path: Hashable, Sendable, ExpressibleByStringLiteral, CustomStrin
     package var lastComponent: Path {
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return self }
         return Path(bytes[(slash + 1)...])
+    }
+
+    /// Where the file lies once every symbolic link on the way is followed; itself where that cannot be told.
+    package var resolvingLinks: Path {
+        guard let resolved = withCString({ realpath($0, nil) }) else { return self }
+        defer { free(resolved) }
+        return Path(String(cString: resolved))
     }
 
     package func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {

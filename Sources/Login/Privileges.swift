@@ -9,7 +9,7 @@ extension Confinement {
     /// The front: inherited sockets, and the folders of certificate and key, which are read again when they were renewed.
     static func front(_ configuration: Configuration) -> Confinement {
         var confinement = Confinement(
-            readable: [configuration.tls.certificate.parent, configuration.tls.key.parent, .ownThreads], writable: [],
+            readable: configuration.tls.folders + [.ownThreads], writable: [],
             network: .inheritedSockets)
         // A relayed connection is two sockets, and for a moment three.
         confinement.descriptors = UInt64(configuration.limits.connections) * 3 + 256

@@ -82,7 +82,8 @@ struct Queue {
             let recipients = message.unrouted
             message.unrouted.removeAll()
             let first = message.copies.count
-            for recipient in recipients { route(recipient, of: &message, lookUp(recipient)) }
+            var known = Set(message.copies.compactMap(\.destination))
+            for recipient in recipients { route(recipient, of: &message, &known, lookUp(recipient)) }
             messages[id] = message
             for index in first..<message.copies.count { enqueue(id, index, message.copies[index]) }
             if !message.unrouted.isEmpty { unrouted.append(id) }
@@ -90,7 +91,10 @@ struct Queue {
         }
     }
 
-    private mutating func route(_ recipient: [UInt8], of message: inout OpenMessage, _ routed: Routed) {
+    /// One mailbox gets one copy, however many of the message's recipients lead to it; `known` holds those that have one.
+    private mutating func route(
+        _ recipient: [UInt8], of message: inout OpenMessage, _ known: inout Set<Destination>, _ routed: Routed
+    ) {
         guard case .routed(let destinations, let refusal) = routed else {
             message.unrouted.append(recipient)
             return
@@ -100,13 +104,14 @@ struct Queue {
             let failed = CopyState.failed(status: refusal.status, reason: refusal.reason)
             message.copies.append(Copy(original: recipient, destination: nil, state: failed, attempts: 0))
         }
-        for (destination, path) in destinations {
+        var isNew = refusal != nil
+        for (destination, path) in destinations where known.insert(destination).inserted {
+            isNew = true
             lines.append(.route(message.id, recipient, destination, path: path))
-            // One mailbox gets one copy, however many of the message's recipients lead to it.
-            guard !message.copies.contains(where: { $0.destination == destination }) else { continue }
             let ready = CopyState.waiting(until: WallTime(nanoseconds: 0))
             message.copies.append(Copy(original: recipient, destination: destination, state: ready, attempts: 0))
         }
+        if !isNew { lines.append(.routeAgain(message.id, recipient)) }
     }
 
     // MARK: Handing out

@@ -28,6 +28,11 @@ extension RecordLine {
         RecordLine(.route, id, original, nil).adding(.status, status.description).adding(.reason, reason)
     }
 
+    /// A recipient whose every destination has its copy already.
+    static func routeAgain(_ id: QueueID, _ original: [UInt8]) -> RecordLine {
+        RecordLine(.route, id, original, nil).adding(.result, "duplicate")
+    }
+
     static func assign(_ message: OpenMessage, _ copy: Copy, attempt: Int, nextHop: [UInt8]?) -> RecordLine {
         var line = RecordLine(.assign, message.id, copy.original, copy.destination)
         line.add(.attempt, attempt)

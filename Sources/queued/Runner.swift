@@ -28,6 +28,9 @@ final class Runner {
     private var dropWatch: Inotify.Watch?
 
     private static let reserve: Int64 = 1 << 20
+    /// Below this nothing new is taken on, so that what ends mail can still be written and space comes back.
+    private static let minimumFree: Int64 = 32 << 20
+    private var hasRoom = true
 
     init(_ context: DaemonContext) throws {
         self.context = context
@@ -134,6 +137,7 @@ final class Runner {
         announced.formUnion(inotify.drain())
         let looksEverywhere = moment - lastLook >= .seconds(1)
         if looksEverywhere { lastLook = moment }
+        if looksEverywhere { hasRoom = (try? Identity.freeSpace(at: context.configuration.paths.spool).bytes >= Runner.minimumFree) ?? false }
         if looksEverywhere || dropWatch.map(announced.contains) ?? true { try adoptDrops(now) }
         var heard = try hear(now, everywhere: looksEverywhere)
         queue.route(now: now) { directory.route($0, now: moment) }
@@ -175,6 +179,7 @@ final class Runner {
     }
 
     private func adoptDrops(_ now: WallTime) throws {
+        guard hasRoom else { return }
         let adopted = try drops.adopt(into: mail, knows: { mail.holds($0) || queue.messages[$0] != nil }, except: strangeDrops, now: now)
         for (name, reason) in adopted.strange {
             // Looked at once; a thousand such names are enough to know that somebody plays.
@@ -191,6 +196,7 @@ final class Runner {
 
     /// Bounces are accepted in the mail log first; only then does the event log say that they cover their recipients.
     private func tellSenders(_ now: WallTime) throws {
+        guard hasRoom else { return }
         let due = queue.takeBounces()
         guard !due.isEmpty else { return }
         var told: [(OpenMessage, [Copy], QueueID?)] = []

@@ -12,9 +12,8 @@ extension Confinement {
         let folder = spool / Path(service.rawValue.utf8)
         var confinement = Confinement(
             readable: [
-                spool / "queued" / "released", configuration.paths.directory, configuration.tls.certificate.parent, configuration.tls.key.parent,
-                .ownThreads,
-            ],
+                spool / "queued" / "released", configuration.paths.directory, .ownThreads,
+            ] + configuration.tls.folders,
             writable: [folder], network: .inheritedSockets)
         confinement.descriptors = UInt64(configuration.limits.connections) * 2 + 256
         return confinement
