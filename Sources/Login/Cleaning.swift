@@ -13,6 +13,9 @@ import Synchronization
 /// Cleans the accounts that are in use; an account that nobody uses has nothing new to lose.
 package final class Cleaning: Sendable {
     private static let interval = Duration.seconds(86400)
+    /// Nothing is cleaned sooner after the first session: a purge takes mail out of `new/`, and who comes back at once
+    /// should still find it recent. Milliseconds.
+    private static let grace: Int64 = 3_600_000
 
     private let store: Path
     private let context: StoreContext
@@ -40,7 +43,11 @@ package final class Cleaning: Sendable {
     private func isDue(_ folder: Mailbox.AccountFolder) -> Bool {
         let now = MonotonicTime.now()
         return cleaned.withLock { cleaned in
-            if let last = cleaned[folder], now - last < Cleaning.interval { return false }
+            guard let last = cleaned[folder] else {
+                cleaned[folder] = now.adding(milliseconds: Cleaning.grace - Cleaning.interval.components.seconds * 1000)
+                return false
+            }
+            guard now - last >= Cleaning.interval else { return false }
             cleaned[folder] = now
             return true
         }
