@@ -40,7 +40,7 @@ enum CopyState: Hashable, Sendable {
     /// May be assigned at this time.
     case waiting(until: WallTime)
     case assigned(LogPosition)
-    /// The agent has put it on the store's disk: from here on only a delivery or a withdrawal ends it.
+    /// Final: the agent has said durably that the store or the next host has it.
     case delivered
     /// It failed for good; a bounce is due.
     case failed(status: EnhancedStatus, reason: [UInt8])

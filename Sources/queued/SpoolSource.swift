@@ -73,7 +73,7 @@ extension Queue {
 }
 
 extension Record {
-    /// The copies that a bounce covers: `covers=<recipient>><final>`, `>` cannot occur in either unquoted.
+    /// The copies that a bounce covers: each `covers=` is a recipient, and the `final=` in the same place its final address.
     var covered: [(original: [UInt8], final: [UInt8])] {
         let originals = all(.covers)
         let finals = all(.final)

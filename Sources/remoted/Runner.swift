@@ -45,6 +45,7 @@ final class Runner {
         events.log.preamble = { [unowned self] in ledger.stateBlock(cursor: inbox.cursor) }
         try events.log.begin()
         events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
+        events.report(events.log.damage, at: .now())
         try events.commit()
         outbox.departures.dropWaiting()
     }

@@ -1,7 +1,7 @@
 // smtpd: takes mail in by SMTP. Two services: `smtpd` (port 25, from other hosts) and `submission` (from our users).
 //
 // Runs as     martlet-smtpd, or martlet-submission
-// Reads       the address snapshot; submission also the credential snapshot; TLS certificate and key
+// Reads       the address snapshot; submission also the credential snapshot; what queued released; TLS certificate and key
 // Writes      spool/smtpd/ or spool/submission/: mail and events
 // Talks to    clients on inherited listeners
 // Never       opens a mailbox, another program's folder for writing, or a connection; relays for a stranger
