@@ -4,7 +4,7 @@
 SWIFT ?= swift
 export SWIFT
 
-.PHONY: all setup build run test check lint unit-test model-test system-test crash-test bench clean
+.PHONY: all setup build run test check lint unit-test model-test system-test crash-test crash-lab bench clean
 
 all: build
 
@@ -31,6 +31,11 @@ unit-test model-test system-test:
 crash-test:
 	@etc/dev/setup test
 	@CRASH_ROUNDS=20 etc/dev/test build crash
+
+# The crash laboratory: a sample in under an hour; all of it, which takes days, with FULL=1. SEED=… repeats, ROWS=FILE goes on.
+crash-lab: build
+	@etc/dev/setup test
+	@Tests/CrashLab/lab.py $(if $(FULL),full,sample) $(if $(SEED),--seed $(SEED)) $(if $(ROWS),--rows $(ROWS))
 
 # The neutral benchmark is a project of its own; BENCH names its folder.
 bench: build

@@ -27,6 +27,8 @@ int martlet_open_beneath(int dirfd, const char *path, int flags, mode_t mode) {
 
 int martlet_openat(int dirfd, const char *path, int flags, mode_t mode) { return openat(dirfd, path, flags, mode); }
 
+int martlet_open_passing(const char *path) { return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); }
+
 int martlet_rename_noreplace(int from_dir, const char *from, int to_dir, const char *to) {
     return renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE);
 }

@@ -65,7 +65,8 @@ extension ConfigurationKey {
             What is offered, the best first. SCRAM-SHA-256-PLUS only inside TLS; PLAIN and LOGIN as `allow_plaintext` says.
             """),
         ConfigurationKey("auth.upgrade_hashes", \.auth.upgradeHashes, default: false, """
-            Whether `mailctl` is asked, after a login against an imported crypt hash, to make SCRAM verifiers for the account.
+            No program does this: whoever checks a password would have to be able to set one, and then a captured imapd could. An
+            account with an imported hash gets a SCRAM verifier when `mailctl account passwd` sets its password anew.
             """),
         ConfigurationKey("auth.failure_delay", \.auth.failureDelay, default: .seconds(3), within: .range(.zero...(.seconds(60))), """
             How long the answer to a wrong password is held back.

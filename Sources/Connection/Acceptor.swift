@@ -10,6 +10,8 @@ package struct AcceptorOptions: Sendable {
     package var limits: ConnectionLimits
     /// nil: no implicit TLS, and `startTLS` answers false.
     package var tls: ServerTLS?
+    /// How long a TLS handshake may take, the peer's silence included.
+    package var handshake = Duration.seconds(30)
     /// The line that a refused peer reads in the role's protocol; empty for none. Not sent where TLS comes first.
     package var refusal: @Sendable (AdmissionRefusal, ListenerRole) -> [UInt8]
     /// An error of accepting or listening; it repeats while the trouble lasts, twice a second.
@@ -91,9 +93,11 @@ package final class Acceptor<Driver: SessionDriver>: Sendable {
 
     private func pump(for arrival: Arrival, on home: LoopHome, _ peer: PeerKey?) -> SessionPump<Driver> {
         let admission = population.admission
-        return SessionPump(
+        let pump = SessionPump(
             driver: makeDriver(arrival), arrival: arrival, home: home, serverTLS: options.tls, ledger: population.ledger(of: home)
         ) { admission.leave(peer) }
+        pump.handshakeLimit = TimeAmount(options.handshake)
+        return pump
     }
 
     private func refusalPump(_ refusal: AdmissionRefusal, _ arrival: Arrival, _ home: LoopHome) -> SessionPump<RefusalDriver> {

@@ -69,7 +69,7 @@ package final class LoginDesk<Checker: LoginChecker>: Sendable {
         switch step {
         case .start(let start):
             attempts.withLock { $0[id] = Attempt(start: AuthenticationStart(withoutResponse: start), exchange: nil) }
-            workers.submit { self.settle(id, AuthenticationStart(withoutResponse: start), self.checker.begin(start)) }
+            check(id, AuthenticationStart(withoutResponse: start)) { $0.begin(start) }
         case .response(let response):
             // An honest front waits for the answer: what comes meanwhile is dropped with the exchange still intact.
             let found = attempts.withLock { attempts -> (AuthenticationStart, Checker.Exchange)? in
@@ -78,9 +78,21 @@ package final class LoginDesk<Checker: LoginChecker>: Sendable {
                 return (attempt.start, exchange)
             }
             guard let (start, exchange) = found else { return }
-            workers.submit { self.settle(id, start, self.checker.respond(response, to: exchange)) }
+            check(id, start) { $0.respond(response, to: exchange) }
         case .abandoned: attempts.withLock { $0[id] = nil }
         }
+    }
+
+    /// One step on a worker; dropped if nobody waits for it when its turn comes, because nothing was tried yet.
+    private func check(
+        _ id: FrontID, _ start: AuthenticationStart,
+        _ step: @escaping @Sendable (Checker) -> (Checker.Exchange?, LoginVerdict<Checker.Account>)
+    ) {
+        let isTaken = workers.offer {
+            guard self.attempts.withLock({ $0[id] != nil }) else { return }
+            self.settle(id, start, step(self.checker))
+        }
+        if !isTaken { settle(id, start, (nil, .unavailable(reason: "too many logins wait"))) }
     }
 
     private func settle(_ id: FrontID, _ start: AuthenticationStart, _ result: (Checker.Exchange?, LoginVerdict<Checker.Account>)) {

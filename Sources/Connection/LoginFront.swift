@@ -22,6 +22,7 @@ package final class LoginFront<Machine: LoginMachine & Sendable>: Sendable {
             trouble(reason)
             door.note(.problem(Array(reason.utf8)))
         }
+        options.handshake = min(options.handshake, limits.silence)
         acceptor = Acceptor(loops: LoopGroup(loops: 1), options: options) { arrival in
             LoginDriver(makeMachine(arrival), arrival: arrival, limits: limits, door: door)
         }

@@ -1,8 +1,10 @@
 // Answers that come from other threads: a hundred of one commit wake a loop once.
 
+import Synchronization
+
 /// Where the answer to one connection goes. An answer for a connection that is gone is dropped.
 package struct ReplyAddress<Answer: Sendable>: Sendable {
-    /// Sendable: touched on the connection's loop only; other threads just carry it there.
+    /// Sendable: touched on the connection's loop only, `isGone` apart; other threads just carry it there.
     private struct Carried: @unchecked Sendable { let wire: Wire<Answer> }
 
     let home: LoopHome
@@ -12,6 +14,9 @@ package struct ReplyAddress<Answer: Sendable>: Sendable {
         home = wire.home
         carried = Carried(wire: wire)
     }
+
+    /// Whether the connection has ended: an answer would reach nobody, so what is not yet begun for it need not be.
+    package var isGone: Bool { carried.wire.isGone.load(ordering: .relaxed) }
 
     /// Delivers one answer; for many at a time, a `Mailslot` is cheaper.
     package func deliver(_ answer: Answer) { home.post([letter(answer)]) }

@@ -20,7 +20,7 @@ extension SessionPump: ChannelInboundHandler {
         guard stage == .connecting else { return }
         guard expectsHandshake else { return open() }
         stage = .handshaking
-        clock.closing = .now() + PumpLimits.handshake
+        limitHandshake()
         settle()
     }
 
@@ -30,6 +30,8 @@ extension SessionPump: ChannelInboundHandler {
         case .open:
             deliver(unwrapInboundIn(data))
             run()
+            // A handshake that begins here keeps the end of this read for itself, and the alarm must not wait for the next.
+            if stage == .handshaking { settle() }
         case .surrendering:
             var bytes = unwrapInboundIn(data)
             held.writeBuffer(&bytes)
@@ -164,12 +166,12 @@ extension SessionPump: NIOScheduledCallbackHandler {
         guard let next = clock.next, let context else { return }
         guard next <= .now() else { return setAlarm() }
         switch stage {
-        case .handshaking: cut(.stalled)
+        case .handshaking, .surrendering: cut(.stalled)
         case .closing:
             finish(hasWrittenLast ? closingIs : .stalled)
             closeTransport(context)
         case .open: limitPassed(context)
-        case .connecting, .surrendering, .relaying, .ended: break
+        case .connecting, .relaying, .ended: break
         }
     }
 

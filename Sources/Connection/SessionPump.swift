@@ -2,6 +2,7 @@
 // The peer's bytes, errors and silence end this one session and nothing else.
 
 internal import NIOCore
+import Synchronization
 
 /// Moves one connection's bytes and events; lives on the connection's loop.
 final class SessionPump<Driver: SessionDriver>: Wire<Driver.Answer> {
@@ -126,6 +127,7 @@ final class SessionPump<Driver: SessionDriver>: Wire<Driver.Answer> {
     override func finish(_ ending: Ending) {
         guard stage != .ended else { return }
         stage = .ended
+        isGone.store(true, ordering: .relaxed)
         alarm?.cancel()
         alarm = nil
         held = ByteBuffer()

@@ -12,6 +12,7 @@ extension Wire {
     package func surrender(_ body: @escaping (_ raw: Int32, _ bytes: [UInt8]) -> Bool) {
         guard stage == .open, tls == nil, let context else { return }
         stage = .surrendering
+        clock.closing = .now() + PumpLimits.lastWrite
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenSuccess { self.handOver(body) }
         flush(promise: written)

@@ -29,7 +29,7 @@ extension Wire {
         flush()
         held = ByteBuffer()
         stage = .handshaking
-        clock.closing = .now() + PumpLimits.handshake
+        limitHandshake()
         do {
             try context.pipeline.syncOperations.addHandler(try make(), position: .before(context.handler))
             return true
@@ -38,6 +38,9 @@ extension Wire {
             return false
         }
     }
+
+    /// One end for the whole handshake; who may not be silent in the dialogue may not be in it either.
+    func limitHandshake() { clock.closing = .now() + min(handshakeLimit, clock.silence ?? handshakeLimit) }
 
     /// Closes beneath TLS: its own close would wait for a peer that has ended, or that we no longer wait for.
     func closeTransport(_ context: ChannelHandlerContext) {

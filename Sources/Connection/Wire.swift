@@ -1,6 +1,7 @@
 // What a driver can do with its connection. All of it is for the connection's loop, except `replyAddress`.
 
 internal import NIOCore
+import Synchronization
 
 /// A connection in a driver's hands: send, secure, limit, ask, close.
 ///
@@ -16,6 +17,8 @@ package class Wire<Answer: Sendable> {
 
     let home: LoopHome
     let serverTLS: ServerTLS?
+    /// The only thing here that other threads may look at: the driver was told `ended`, and takes no answer.
+    let isGone = Atomic<Bool>(false)
     var stage = Stage.connecting
     var clock = SessionClock()
     var context: ChannelHandlerContext?
@@ -27,6 +30,7 @@ package class Wire<Answer: Sendable> {
     var inputIsOver = false
     /// The handshake goes on or will begin by itself: implicit TLS.
     var expectsHandshake = false
+    var handshakeLimit = PumpLimits.handshake
     /// We are the client, and the peer must show a certificate.
     var isVerifying = false
 

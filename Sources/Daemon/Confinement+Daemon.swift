@@ -2,10 +2,12 @@
 
 package import Configuration
 package import Kernel
+import MailModel
 package import Sandbox
+import Spool
 
 extension Path {
-    /// libdispatch, which NIO and GRDB link, looks at the state of its threads here and traps if it cannot.
+    /// libdispatch, which NIO and swift-crypto link, looks at the state of its threads here and traps if it cannot.
     package static let ownThreads: Path = "/proc/self/task"
 }
 
@@ -14,6 +16,13 @@ extension Configuration.TLS {
     package var folders: [Path] {
         [certificate, key].flatMap { [$0.parent, $0.resolvingLinks.parent] }
     }
+}
+
+extension Configuration.Paths {
+    /// The mail logs, where accepted mail lies until it is delivered: for the agents that bring it on.
+    package var mailLogs: [Path] { QueueOrigin.allCases.map { spool / LogName($0.owner, .mail).path } }
+    /// What queued asks of the agents.
+    package var assignments: Path { spool / LogName(.queued, .events).path }
 }
 
 extension DaemonContext {

@@ -55,9 +55,9 @@ package struct DaemonContext: Sendable {
         }
     }
 
-    /// Opens the spool folder, or ends with a sentence.
+    /// Opens the spool folder, to go on to those beneath it, or ends with a sentence.
     package func openSpool() -> DirectoryDescriptor {
-        do throws(KernelError) { return try DirectoryDescriptor(opening: configuration.paths.spool) } catch {
+        do throws(KernelError) { return try DirectoryDescriptor(passing: configuration.paths.spool) } catch {
             fail(service.rawValue, "\(error)", remedy: "run `mailctl init`, or check paths.spool in the configuration", .cannotOpen)
         }
     }

@@ -8,12 +8,8 @@ import Synchronization
 
 /// Facts for `spool/<program>/events`, which nobody waits for: on disk a second later at most.
 package final class EventJournal: Sendable {
-    /// A disk that hangs must not fill memory: beyond this, facts are counted and not kept.
-    private static let mostWaiting = 65_536
-
     private struct Waiting {
-        var facts: [(line: RecordLine, time: WallTime)] = []
-        var lost = 0
+        var facts = WaitingFacts()
         var isStopping = false
         var hasStopped = false
     }
@@ -43,14 +39,7 @@ package final class EventJournal: Sendable {
     package func note(_ line: RecordLine) {
         let now = WallTime.now()
         monitor.lock()
-        let isFirst = waiting.withLock { waiting in
-            guard waiting.facts.count < EventJournal.mostWaiting else {
-                waiting.lost += 1
-                return false
-            }
-            waiting.facts.append((line, now))
-            return waiting.facts.count == 1
-        }
+        let isFirst = waiting.withLock { $0.facts.add(line, at: now) }
         if isFirst { monitor.signalAll() }
         monitor.unlock()
     }
@@ -69,13 +58,10 @@ package final class EventJournal: Sendable {
 
     private func run() {
         while true {
-            let batch = take()
-            for fact in batch.facts { owned.events.append(fact.line, at: fact.time) }
-            if batch.lost > 0 {
-                owned.events.append(RecordLine(.problem).adding(.reason, "events lost").adding(.count, batch.lost), at: .now())
-            }
-            write(stopping: batch.isStopping)
-            if batch.isStopping { break }
+            let (facts, isStopping) = take()
+            facts.append(to: owned.events)
+            write(stopping: isStopping)
+            if isStopping { break }
         }
         monitor.lock()
         waiting.withLock { $0.hasStopped = true }
@@ -84,19 +70,13 @@ package final class EventJournal: Sendable {
     }
 
     /// Waits for facts; while some are not on disk yet, not longer than a part of a second.
-    private func take() -> Waiting {
+    private func take() -> (WaitingFacts, isStopping: Bool) {
         monitor.lock()
         defer { monitor.unlock() }
         if waiting.withLock({ $0.facts.isEmpty && !$0.isStopping }) {
             if owned.events.log.hasPending { monitor.wait(milliseconds: 250) } else { monitor.wait() }
         }
-        return waiting.withLock { waiting in
-            defer {
-                waiting.facts = []
-                waiting.lost = 0
-            }
-            return waiting
-        }
+        return waiting.withLock { ($0.facts.take(), $0.isStopping) }
     }
 
     private func write(stopping: Bool) {

@@ -25,6 +25,7 @@ extension DaemonContext {
     package func repeatUntilStopped(_ life: () throws -> Void) -> Never {
         var failures = 0
         while true {
+            let begun = MonotonicTime.now()
             do {
                 try life()
                 Identity.exit(0)
@@ -34,7 +35,8 @@ extension DaemonContext {
             } catch {
                 complain(error)
             }
-            failures += 1
+            // Trouble long after the last is new trouble.
+            failures = MonotonicTime.now() - begun > .seconds(60) ? 1 : failures + 1
             pause(milliseconds: min(200 << min(failures, 7), 15_000))
             if wishes().contains(.stop) { Identity.exit(0) }
         }

@@ -14,6 +14,7 @@ package final class AddressSnapshot: AddressBook {
             queries: [
                 "SELECT local, host, port FROM domain WHERE name = ?",
                 "SELECT spelling, folder, enabled, quota, targets FROM address WHERE key = ?",
+                "SELECT name FROM domain WHERE local AND name > ? ORDER BY name LIMIT 1",
             ])
     }
 
@@ -29,6 +30,13 @@ package final class AddressSnapshot: AddressBook {
             }
         }
         return found ?? DomainEntry(isLocal: false)
+    }
+
+    /// The first of our domains behind this one, in the order of their bytes; nil behind the last.
+    package func localDomain(after name: [UInt8] = []) throws(DirectoryUnavailable) -> Domain? {
+        try file.ask { (database) throws(DirectoryUnavailable) in
+            try database.first(2, name) { Domain(parsing: $0.bytes(0)) }
+        }
     }
 
     package func entry(_ key: [UInt8]) throws(DirectoryUnavailable) -> AddressEntry {

@@ -114,13 +114,3 @@ final class SnapshotDatabase {
         return String(decoding: plain, as: UTF8.self)
     }
 }
-
-extension SnapshotDatabase {
-    /// The main database of a connection as the bytes of a file; nil for want of memory. For the writer of snapshots.
-    static func image(of connection: OpaquePointer) -> [UInt8]? {
-        var size: sqlite3_int64 = 0
-        guard let start = sqlite3_serialize(connection, "main", &size, 0) else { return nil }
-        defer { sqlite3_free(start) }
-        return Array(UnsafeRawBufferPointer(start: start, count: Int(size)))
-    }
-}

@@ -1,6 +1,6 @@
 // Follows one published name: opens what stands there, looks again at each use, and never serves what it could not check.
 
-import Kernel
+package import Kernel
 import MailModel
 
 /// The current snapshot under a name, or the reason why there is none.
@@ -16,8 +16,9 @@ final class SnapshotFile {
     private var state = State.closed(DirectoryUnavailable("not opened yet"))
     private var checked: MonotonicTime?
 
+    /// `folder` is the directory's.
     init(folder: Path, kind: SnapshotKind, queries: [String]) {
-        self.folder = folder
+        self.folder = kind.folder(in: folder)
         self.kind = kind
         self.queries = queries
     }
@@ -80,5 +81,17 @@ final class SnapshotFile {
 
     private func available<R: ~Copyable>(_ call: () throws(KernelError) -> R) throws(DirectoryUnavailable) -> R {
         do throws(KernelError) { return try call() } catch { throw DirectoryUnavailable("\(error)") }
+    }
+}
+
+extension SnapshotKind {
+    /// `meta.revision` of the file that is published now; nil if there is none that can be believed.
+    package func publishedRevision(in folder: Path) -> Int64? {
+        let file = SnapshotFile(folder: folder, kind: self, queries: ["SELECT value FROM meta WHERE name = CAST(? AS TEXT)"])
+        file.refresh(at: MonotonicTime(nanoseconds: 0))
+        let found = try? file.ask { (snapshot) throws(DirectoryUnavailable) in
+            try snapshot.first(0, Array("revision".utf8)) { $0.integer(0) }
+        }
+        return found ?? nil
     }
 }

@@ -2,17 +2,22 @@
 // SQLite finds damage to its own structure only; the seal finds a flipped bit in an address, which would read as "no such user".
 
 import Crypto
-import Kernel
+package import Kernel
 
 /// The two snapshots; programs that check no password never open the second.
-enum SnapshotKind: String {
+package enum SnapshotKind: String, CaseIterable, Sendable {
     case addresses
     case credentials
 
-    var fileName: Path { Path("\(rawValue).db") }
+    /// `addresses.db`.
+    package var fileName: Path { Path("\(rawValue).db") }
+
+    /// Where the file lies in the directory's folder: alone in a folder, because a confinement can allow only a folder
+    /// what a rename puts there later.
+    package func folder(in directory: Path) -> Path { directory / Path(rawValue) }
 
     /// Written into the header by SQLite (`PRAGMA application_id`): `MRTa`, `MRTc`.
-    var applicationID: Int64 {
+    package var applicationID: Int64 {
         switch self {
         case .addresses: 0x4D52_5461
         case .credentials: 0x4D52_5463
@@ -20,10 +25,10 @@ enum SnapshotKind: String {
     }
 
     /// The form that this program writes and reads; a file of another one is an error, never guessed at.
-    static let version: Int64 = 1
+    package static let version: Int64 = 1
 
     /// Keys are canonical addresses (`EmailAddress.canonical`) or `@domain`; targets are joined by LF, which no address holds.
-    var schema: String {
+    package var schema: String {
         switch self {
         case .addresses: """
             CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -41,8 +46,13 @@ enum SnapshotKind: String {
 }
 
 /// The last bytes of a snapshot: `martlet-snapshot 1 addresses 40960 <SHA-256 of those bytes>`, padded to 128.
-enum SnapshotSeal {
+package enum SnapshotSeal {
     static let length = 128
+
+    /// The seal of `content`, to be written behind it.
+    package static func sealing(_ content: [UInt8], kind: SnapshotKind) -> [UInt8] {
+        bytes(kind: kind, length: content.count, digest: SHA256.hash(data: content))
+    }
 
     static func bytes(kind: SnapshotKind, length: Int, digest: SHA256.Digest) -> [UInt8] {
         let line = Array("martlet-snapshot \(SnapshotKind.version) \(kind.rawValue) \(length) ".utf8) + hexadecimal(digest)
@@ -74,7 +84,8 @@ enum SnapshotSeal {
     }
 }
 
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+/// Two lower-case digits a byte.
+package func hexadecimal(_ bytes: some Sequence<UInt8>) -> [UInt8] {
     let digits = Array("0123456789abcdef".utf8)
     return bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
 }

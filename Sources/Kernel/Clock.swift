@@ -33,5 +33,15 @@ package struct MonotonicTime: Hashable, Comparable, Sendable {
     }
 }
 
+/// The wall's time when it was made, and from then on time that never jumps: for what waits, however the clock is set.
+package struct SteadyClock: Sendable {
+    private let wall = WallTime.now()
+    private let begun = MonotonicTime.now()
+
+    package init() {}
+
+    package var now: WallTime { WallTime(nanoseconds: wall.nanoseconds &+ (MonotonicTime.now().nanoseconds - begun.nanoseconds)) }
+}
+
 /// Lets this thread rest.
 package func pause(milliseconds: Int) { usleep(UInt32(clamping: milliseconds * 1000)) }

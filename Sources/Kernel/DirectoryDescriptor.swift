@@ -19,6 +19,14 @@ package struct DirectoryDescriptor: ~Copyable, Sendable {
         self.init(Descriptor(adopting: Int32(raw), name: path))
     }
 
+    /// Opens a folder only to reach what is beneath it, by name: that takes the right to pass through, not to list it.
+    package init(passing path: Path) throws(KernelError) {
+        let raw = try attempt(.open, on: path.bytes) {
+            path.withCString { Int(martlet_open_passing($0)) }
+        }
+        self.init(Descriptor(adopting: Int32(raw), name: path))
+    }
+
     /// Opens a folder beneath this one; `relative` may have several components and follows no link.
     package func openDirectory(_ relative: Path) throws(KernelError) -> DirectoryDescriptor {
         let raw = try attempt(.open, on: (path / relative).bytes) {
@@ -97,7 +105,13 @@ package struct DirectoryDescriptor: ~Copyable, Sendable {
     }
 
     /// Makes the names in this folder durable.
-    package func sync() throws(KernelError) { try descriptor.sync() }
+    ///
+    /// XFS that has shut down after an error of its disk takes renames back and yet answers the sync of a folder with success.
+    /// It answers the question for the folder's status with EIO from then on, and that is asked here after the sync.
+    package func sync() throws(KernelError) {
+        try descriptor.sync()
+        _ = try status()
+    }
 
     package func status() throws(KernelError) -> FileStatus { try descriptor.status() }
 
@@ -153,8 +167,10 @@ package struct DirectoryDescriptor: ~Copyable, Sendable {
     }
 
     /// Replaces `name` so that after any crash it has the old or the new content, and the new one once this returns.
+    ///
+    /// One process at a time replaces a name: what one that was killed left behind is removed by the next.
     package func replace(_ name: Path, with content: [UInt8], mode: UInt32) throws(KernelError) {
-        let temporary = Path(Array(".tmp-".utf8) + name.bytes + Array("-\(getpid())".utf8))
+        let temporary = Path(Array(".tmp-".utf8) + name.bytes)
         do throws(KernelError) { try unlink(temporary) } catch { if !error.isMissing { throw error } }
         let file = try create(temporary, mode: mode)
         try file.write(content)

@@ -21,20 +21,29 @@ package enum FaultInjection {
     @inline(__always)
     static func strike(_ call: SystemCall) -> Int32? {
         guard planned != nil || isScripted.load(ordering: .relaxed) else { return nil }
-        return (script ?? planned)?.strike(call)
+        if let script { return script.strike(call) }
+        return strikeAsPlanned(call)
+    }
+
+    /// Says so on stderr: who walks N upward must know from outside the process whether the call was reached.
+    @inline(never)
+    private static func strikeAsPlanned(_ call: SystemCall) -> Int32? {
+        guard let code = planned?.strike(call) else { return nil }
+        writeToStandardError(Array("fault: \(call.rawValue) fails with \(code)\n".utf8))
+        return code
     }
 }
 
 /// When which call fails: a plan, and how many calls it has counted.
 ///
 /// `kill@137` dies at the 137th call; `kill@sync:3` at the third sync; `EIO@write:2` fails the second write;
-/// `ENOSPC@write:2+` fails every write from the second on; `EIO@0` only counts. Dying is SIGKILL before the call is made.
+/// `ENOSPC@write:2+` fails every write from the second on, `ENOSPC@write:2-9` until the ninth; `EIO@0` only counts.
+/// Dying is SIGKILL before the call is made.
 package final class FaultScript: Sendable {
     struct Plan: Hashable, Sendable {
         let code: Int32?
         let call: SystemCall?
-        let first: Int
-        let stays: Bool
+        let numbers: ClosedRange<Int>
     }
 
     private let plan: Plan
@@ -52,8 +61,7 @@ package final class FaultScript: Sendable {
     @inline(never)
     func strike(_ call: SystemCall) -> Int32? {
         guard plan.call == nil || plan.call == call else { return nil }
-        let number = made.add(1, ordering: .relaxed).newValue
-        guard number == plan.first || (plan.stays && number > plan.first) else { return nil }
+        guard plan.numbers.contains(made.add(1, ordering: .relaxed).newValue) else { return nil }
         guard let code = plan.code else { martlet_die(); return nil }
         return code
     }
@@ -69,14 +77,21 @@ extension FaultScript.Plan {
         guard parts.count == 2 else { return nil }
         if parts[0] == "kill" { code = nil } else if let known = Self.codes[String(parts[0])] { code = known } else { return nil }
         let place = parts[1].split(separator: ":")
-        guard let last = place.last else { return nil }
-        stays = last.hasSuffix("+")
-        guard place.count <= 2, let number = Int(stays ? last.dropLast() : last), number >= 0 else { return nil }
+        guard place.count <= 2, let numbers = place.last.flatMap(Self.numbers) else { return nil }
         // A call that is interrupted for ever is repeated for ever.
-        if stays, code == EINTR { return nil }
-        first = number
+        if numbers.upperBound == .max, code == EINTR { return nil }
+        self.numbers = numbers
         call = place.count == 2 ? SystemCall(rawValue: String(place[0])) : nil
         if place.count == 2, call == nil { return nil }
+    }
+
+    /// `3`, `3+` or `3-7`.
+    private static func numbers(_ text: Substring) -> ClosedRange<Int>? {
+        let stays = text.hasSuffix("+")
+        let bounds = (stays ? text.dropLast() : text).split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard bounds.count == 1 || (bounds.count == 2 && !stays), let first = bounds[0], let last = bounds[bounds.count - 1] else { return nil }
+        guard first >= 0, first <= last else { return nil }
+        return first...(stays ? .max : last)
     }
 }
 

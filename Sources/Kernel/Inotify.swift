@@ -15,6 +15,7 @@ package struct Inotify: ~Copyable, Sendable {
         package static let modified = Events(rawValue: UInt32(IN_MODIFY))
         package static let created = Events(rawValue: UInt32(IN_CREATE))
         package static let movedTo = Events(rawValue: UInt32(IN_MOVED_TO))
+        package static let closedAfterWriting = Events(rawValue: UInt32(IN_CLOSE_WRITE))
         package static let movedFrom = Events(rawValue: UInt32(IN_MOVED_FROM))
         package static let deleted = Events(rawValue: UInt32(IN_DELETE))
     }

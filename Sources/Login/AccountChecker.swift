@@ -10,11 +10,13 @@ import SpoolFormat
 /// Checks strangers against the directory; used by worker threads.
 struct AccountChecker: LoginChecker {
     private let authenticators: AuthenticatorPool
+    private let store: StorePresence
     private let journal: EventJournal
 
-    init(directory: Path, journal: EventJournal) {
+    init(directory: Path, store: StorePresence, journal: EventJournal) {
         let cache = LoginCache()
         authenticators = AuthenticatorPool { Authenticator(folder: directory, defaultDomain: nil, cache: cache) }
+        self.store = store
         self.journal = journal
     }
 
@@ -23,7 +25,7 @@ struct AccountChecker: LoginChecker {
             guard let (exchange, step) = authenticator.begin(start.mechanism, initial: start.initialResponse, at: .now()) else {
                 return (nil, .malformed)
             }
-            return (exchange, AccountChecker.verdict(step))
+            return (exchange, verdict(step))
         }
     }
 
@@ -31,14 +33,15 @@ struct AccountChecker: LoginChecker {
         authenticators.with { authenticator in
             var exchange = exchange
             let step = authenticator.respond(response, to: &exchange, at: .now())
-            return (exchange, AccountChecker.verdict(step))
+            return (exchange, verdict(step))
         }
     }
 
-    private static func verdict(_ step: Directory.AuthenticationStep) -> LoginVerdict<AuthenticatedAccount> {
+    private func verdict(_ step: Directory.AuthenticationStep) -> LoginVerdict<AuthenticatedAccount> {
         switch step {
         case .challenge(let bytes): .challenge(bytes)
-        case .authenticated(let account): .accepted(account)
+        // Without the store there is no mailbox to give, and an empty one would be a lie.
+        case .authenticated(let account): store.isThere ? .accepted(account) : .unavailable(reason: "the mail store is not there")
         case .rejected: .rejected
         case .malformed: .malformed
         case .unavailable(let reason): .unavailable(reason: "\(reason)")

@@ -13,9 +13,6 @@ import Synchronization
 /// Cleans the accounts that are in use; an account that nobody uses has nothing new to lose.
 package final class Cleaning: Sendable {
     private static let interval = Duration.seconds(86400)
-    /// Nothing is cleaned sooner after the first session: a purge takes mail out of `new/`, and who comes back at once
-    /// should still find it recent. Milliseconds.
-    private static let grace: Int64 = 3_600_000
 
     private let store: Path
     private let context: StoreContext
@@ -43,11 +40,7 @@ package final class Cleaning: Sendable {
     private func isDue(_ folder: Mailbox.AccountFolder) -> Bool {
         let now = MonotonicTime.now()
         return cleaned.withLock { cleaned in
-            guard let last = cleaned[folder] else {
-                cleaned[folder] = now.adding(milliseconds: Cleaning.grace - Cleaning.interval.components.seconds * 1000)
-                return false
-            }
-            guard now - last >= Cleaning.interval else { return false }
+            if let last = cleaned[folder], now - last < Cleaning.interval { return false }
             cleaned[folder] = now
             return true
         }
@@ -58,8 +51,6 @@ package final class Cleaning: Sendable {
             let account = try Account(store: store, folder: folder, context: context)
             let now = WallTime.now()
             try account.removeAbandoned(at: now)
-            // A purge gives UIDs. Where IMAP never was, that would take from its first login the making of the usual mailboxes.
-            guard try account.readState().lastValidity != 0 else { return }
             let count = try account.purge(before: now.adding(seconds: -retention.components.seconds))
             guard count > 0 else { return }
             journal.note(

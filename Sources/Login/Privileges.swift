@@ -2,6 +2,7 @@
 
 package import Configuration
 import Daemon
+import Directory
 package import Kernel
 package import Sandbox
 
@@ -16,10 +17,10 @@ extension Confinement {
         return confinement
     }
 
-    /// The session process: the store, its own events, the snapshots; no socket of its own making.
+    /// The session process: the store, its own events, the credentials; no socket of its own making.
     package static func session(_ configuration: Configuration, events: Path, descriptorsEach: UInt64) -> Confinement {
         var confinement = Confinement(
-            readable: [configuration.paths.directory, .ownThreads], writable: [configuration.paths.store, events], network: .none)
+            readable: [SnapshotKind.credentials.folder(in: configuration.paths.directory), .ownThreads], writable: [configuration.paths.store, events], network: .none)
         confinement.descriptors = UInt64(configuration.limits.connections) * descriptorsEach + 256
         confinement.maySignal = true
         return confinement

@@ -14,6 +14,7 @@ import SpoolFormat
 package struct SessionProcess {
     package let context: DaemonContext
     package let journal: EventJournal
+    private let store: StorePresence
     private let front: FrontProcess
     private let channel: Int32
     private let frontIsGone: EndFlag
@@ -22,6 +23,7 @@ package struct SessionProcess {
     /// Opens the log and starts the front; makes no thread.
     package init(_ context: DaemonContext, _ arguments: [String], _ owner: SpoolOwner) {
         self.context = context
+        store = StorePresence(context.configuration.paths.store)
         let retention = context.configuration.retention.events
         do throws(LogError) { journal = try EventJournal(spool: context.openSpool(), owner, retention: retention) } catch { context.refuse(error) }
         guard let channel = FrontChannel.pair() else {
@@ -49,7 +51,7 @@ package struct SessionProcess {
         let (configuration, journal, frontIsGone) = (context.configuration, journal, frontIsGone)
         let loops = LoopGroup(loops: 1)
         let desk = LoginDesk(
-            channel: channel, checker: AccountChecker(directory: configuration.paths.directory, journal: journal),
+            channel: channel, checker: AccountChecker(directory: configuration.paths.directory, store: store, journal: journal),
             workers: WorkerPool(threads: 2), loops: loops, failureDelay: configuration.auth.failureDelay)
         let host = SessionHost<Driver>(
             loops: loops, most: configuration.limits.connections, mostPerPeer: configuration.limits.connectionsPerAddress)
@@ -71,7 +73,11 @@ package struct SessionProcess {
 
     private func waitForTheEnd() -> Int32 {
         while true {
-            _ = waitReadable([context.signals, frontIsGone.descriptor], milliseconds: 60_000)
+            _ = waitReadable([context.signals, frontIsGone.descriptor], milliseconds: 1000)
+            if store.isLockedOut {
+                journal.problem("the mail store came after this process, which begins anew to reach it")
+                return 75
+            }
             if frontIsGone.isSet {
                 journal.problem("the front ended")
                 return 75

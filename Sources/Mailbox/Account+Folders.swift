@@ -69,7 +69,7 @@ extension Account {
         try kernel { () throws(KernelError) in
             _ = try folder.create(StoreNames.marker, mode: context.stateMode)
             try state.create(StoreNames.changes, mode: context.stateMode).write(changes)
-            try state.replace(StoreNames.state, with: FolderState(validity: validity).text, mode: context.stateMode)
+            try state.replace(StoreNames.state, with: FolderState(validity: validity, numbering: numbering).text, mode: context.stateMode)
             try folder.sync()
         }
     }

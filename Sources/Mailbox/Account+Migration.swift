@@ -38,7 +38,7 @@ extension Account {
             try changeState { (state: inout AccountState) throws(StoreError) in
                 state.lastValidity = max(state.lastValidity, numbers.validity.rawValue)
             }
-            var state = FolderState(validity: numbers.validity)
+            var state = FolderState(validity: numbers.validity, numbering: numbering)
             state.reservedUID = UInt64(max(1, numbers.uidNext))
             if let text = try ifPresent({ () throws(KernelError) in
                 try handles.folder.contents(of: StoreNames.dovecotKeywords, limit: StoreNames.stateLimit)

@@ -7,20 +7,18 @@ package final class Account: Sendable {
     package let context: StoreContext
     let directory: DirectoryDescriptor
     let state: DirectoryDescriptor
+    /// Of the store, when the account was opened: a mailbox of an older one gives its UIDs anew.
+    let numbering: UInt32
 
-    /// Opens the account's Maildir by its path; `accountMissing` if there is none.
-    package init(at path: Path, context: StoreContext) throws(StoreError) {
-        guard let directory = try ifPresent({ () throws(KernelError) in try DirectoryDescriptor(opening: path) }) else {
-            throw .accountMissing
-        }
+    /// Opens an account's Maildir beneath the store's root, following no link; `accountMissing` if there is none.
+    package init(store: Path, folder: AccountFolder, context: StoreContext) throws(StoreError) {
+        guard let directory = try ifPresent({ () throws(KernelError) in
+            try DirectoryDescriptor(opening: store).openDirectory(folder.path)
+        }) else { throw .accountMissing }
         state = try directory.existingDirectory(StoreNames.stateFolder, mode: context.folderMode)
+        numbering = try StoreIdentity.numbering(of: store)
         self.directory = directory
         self.context = context
-    }
-
-    /// The account beneath the store's root.
-    package convenience init(store: Path, folder: AccountFolder, context: StoreContext) throws(StoreError) {
-        try self.init(at: store / folder.path, context: context)
     }
 
     /// Opens a mailbox and looks at it.

@@ -54,6 +54,8 @@ extension Delivery {
     /// It is built on the stage and renamed, so that no other program sees a half of it.
     package func createAccount(_ account: AccountFolder) throws(StoreError) -> Bool {
         let mode = stage.context.folderMode
+        // Where the store was unmounted meanwhile, the folder beneath must not become another.
+        try stage.verify()
         let root = try kernel { () throws(KernelError) in try store() }
         let domain = try root.existingDirectory(Path(account.domain), mode: mode)
         let user = Path(account.user)

@@ -10,6 +10,7 @@ extension Folder {
         if let last = listing.tagged.last, UInt64(last.uid.rawValue) >= c.nextUID {
             // The state is older than the messages: it was restored. No UID that is in use is given again.
             c.nextUID = UInt64(last.uid.rawValue) + 1
+            c.told.nextUID = c.nextUID
         }
         let arrivals = listing.arrivals
         try reserve(uids: arrivals.count, &c, handles)
@@ -90,13 +91,13 @@ extension Folder {
             guard let name = fitting else { continue }
             guard try move(file, as: name, handles) else { continue }
             c.messages.append(
-                StoredMessage(
-                    uid: uid, flags: flags, modSequence: ModSequence(update.modSequence), name: name, isRecent: file.isNew))
+                StoredMessage(uid: uid, flags: flags, modSequence: ModSequence(update.modSequence), name: name))
+            if file.isNew { noteRecent(uid, c) }
             c.history.note(.added, uid)
             c.pendingSync = true
         }
         guard !(update.arrivals.isEmpty && update.misplaced.isEmpty) else { return }
-        c.curStamp.adopt(try kernel { () throws(KernelError) in try handles.cur.status() })
+        c.stampCur(handles)
         c.newStamp.adopt(try kernel { () throws(KernelError) in try handles.new.status() })
     }
 

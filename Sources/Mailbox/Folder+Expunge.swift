@@ -41,7 +41,7 @@ extension Folder {
             let mark = MessageName.Expunged(seconds: now.seconds, modSequence: ModSequence(c.modSequence))
             if try hide(message.name, mark, in: hidden, handles) { gone.insert(message.uid) }
         }
-        c.curStamp.adopt(try kernel { () throws(KernelError) in try handles.cur.status() })
+        c.stampCur(handles)
         return gone.sorted()
     }
 
@@ -72,7 +72,7 @@ extension Folder {
                 var all = c.loggedExpunged
                 for entry in c.state.expunged where entry.modSequence > modSequence.rawValue { all.formUnion(entry.uids) }
                 // Those that pop3d took have no MODSEQ; they count as gone at any time.
-                let hidden = try self.hiddenMessages(handles).filter { name in
+                let hidden = try handles.hiddenMessages().filter { name in
                     guard let mark = name.expunged?.modSequence, mark.rawValue > 0 else { return true }
                     return mark > modSequence
                 }
@@ -85,7 +85,7 @@ extension Folder {
     /// Messages in the hidden folder, for restoring and for `mailctl`.
     package func expungedMessages() throws(StoreError) -> [MessageName] {
         let handles = try withContents { c throws(StoreError) in try self.handles(&c) }
-        return try hiddenMessages(handles)
+        return try handles.hiddenMessages()
     }
 
     /// Brings an expunged message back, as a new one with its old flags but \Deleted; durable when it returns.
@@ -110,38 +110,12 @@ extension Folder {
                 c.history.note(.added, uid)
                 c.messages.append(
                     StoredMessage(uid: uid, flags: flags, modSequence: ModSequence(c.modSequence), name: new))
-                c.curStamp.adopt(try kernel { () throws(KernelError) in try handles.cur.status() })
+                c.stampCur(handles)
                 return (uid, handles)
             }
         }
         try kernel { () throws(KernelError) in try handles.cur.sync() }
         return uid
-    }
-
-    /// Removes for good what was expunged before `limit`; remembers the UIDs durably first. Answers how many.
-    package func purge(expungedBefore limit: WallTime) throws(StoreError) -> Int {
-        try withContents { c throws(StoreError) in
-            try self.locked(&c) { c, handles throws(StoreError) -> Int in
-                let old = try self.hiddenMessages(handles).filter { ($0.expunged?.seconds ?? .max) < limit.seconds }
-                guard !old.isEmpty else { return 0 }
-                let before = c.state
-                let byAge = Dictionary(grouping: old.filter { $0.uid(in: before.validity) != nil }) {
-                    $0.expunged?.modSequence.rawValue ?? 0
-                }
-                for (modSequence, names) in byAge.sorted(by: { $0.key < $1.key }) {
-                    c.state.record(expunged: UIDRanges(names.compactMap { $0.tag?.uid }), at: modSequence)
-                }
-                if c.state != before {
-                    do throws(StoreError) { try self.writeState(&c, handles) } catch {
-                        c.state = before
-                        throw error
-                    }
-                }
-                let hidden = try handles.hidden(self.context)
-                for name in old { _ = try ifPresent { () throws(KernelError) in try hidden.unlink(Path(name.bytes)) } }
-                return old.count
-            }
-        }
     }
 }
 

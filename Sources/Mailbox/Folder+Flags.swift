@@ -128,7 +128,7 @@ extension Folder {
             c.history.note(.changed, old.uid)
         }
         c.history.trim()
-        c.curStamp.adopt(try kernel { () throws(KernelError) in try handles.cur.status() })
+        c.stampCur(handles)
         if !lost.isEmpty { c.mustList = true }
         return lost
     }

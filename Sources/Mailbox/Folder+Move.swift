@@ -32,14 +32,16 @@ extension Folder {
         let flags = try flags(of: messages, in: other)
         var result = TransferResult(validity: other.validity)
         var incoming: [(message: IncomingMessage, flags: MessageFlags)] = []
+        let tmp = try other.openTmp()
         for (message, flags) in zip(messages, flags) {
             let file: MessageFile
             do throws(StoreError) { file = try open(message.uid) } catch {
                 if error == .messageMissing { continue }
                 throw error
             }
-            let copy = try other.beginAppend(seconds: try file.arrivalSeconds())
+            let copy = try IncomingMessage(tmp: tmp, seconds: try file.arrivalSeconds(), context: context)
             try file.forEachChunk { chunk throws(StoreError) in try copy.write(chunk) }
+            try copy.sync()
             incoming.append((copy, flags))
             result.source.append(message.uid)
         }
@@ -85,8 +87,7 @@ extension Folder {
                 let checked = MessageName(parsing: name.bytes)
             else { throw .damaged(path: message.name.bytes) }
             new.append(
-                StoredMessage(
-                    uid: uid, flags: flags, modSequence: ModSequence(c.modSequence), name: checked, isRecent: message.isRecent))
+                StoredMessage(uid: uid, flags: flags, modSequence: ModSequence(c.modSequence), name: checked))
         }
         try append(new.map { .message($0.uid, modSequence: c.modSequence, $0.flags) }, &c, handles)
         c.history.advance()
@@ -94,11 +95,12 @@ extension Folder {
             guard try transfer(old, as: new.name, from: source, to: handles) else { continue }
             c.messages.append(new)
             c.history.note(.added, new.uid)
+            noteRecent(new.uid, c)
             result.source.append(old.uid)
             result.destination.append(new.uid)
         }
         c.history.trim()
-        c.curStamp.adopt(try kernel { () throws(KernelError) in try handles.cur.status() })
+        c.stampCur(handles)
     }
 
     /// One rename; where the file has another name now, because its flags changed, it is looked for once.
@@ -131,7 +133,7 @@ extension Folder {
                 }
                 try self.append([.expunged(went, modSequence: c.modSequence)], &c, handles)
                 self.drop(Set(uids), &c)
-                c.curStamp.adopt(try kernel { () throws(KernelError) in try handles.cur.status() })
+                c.stampCur(handles)
             }
         }
     }

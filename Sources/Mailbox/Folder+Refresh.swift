@@ -67,19 +67,12 @@ extension Folder {
         var recorded = c.loggedExpunged
         for entry in c.state.expunged { recorded.formUnion(entry.uids) }
         guard !c.isLoaded else { return (recorded, recorded) }
-        let hidden = try hiddenMessages(handles)
+        let hidden = try handles.hiddenMessages()
         var all = recorded
         all.formUnion(UIDRanges(hidden.compactMap { $0.uid(in: c.state.validity) }))
         let marked = hidden.filter { ($0.expunged?.modSequence.rawValue ?? 0) > 0 }
         recorded.formUnion(UIDRanges(marked.compactMap { $0.uid(in: c.state.validity) }))
         return (all, recorded)
-    }
-
-    /// Names in the hidden folder; none where there is no such folder.
-    func hiddenMessages(_ handles: FolderHandles) throws(StoreError) -> [MessageName] {
-        guard let hidden = try ifPresent({ () throws(KernelError) in try handles.state.openDirectory(StoreNames.expunged) })
-        else { return [] }
-        return try hidden.messageNames()
     }
 
     /// What the time stamps before and after a listing say of the time between.

@@ -21,7 +21,11 @@ extension Folder {
         return try handles.exclusively { () throws(StoreError) -> R in
             try readState(&c, handles)
             try readLog(&c, handles)
-            return try body(&c, handles)
+            do throws(StoreError) { return try body(&c, handles) } catch {
+                // Numbers that no other program heard of are theirs to give: UIDNEXT must not promise more.
+                (c.nextUID, c.modSequence) = c.told
+                throw error
+            }
         }
     }
 
@@ -41,11 +45,22 @@ extension Folder {
         }
         c.state = state
         c.stateStamp = FileStamp(status)
+        if !c.isLoaded, state.numbering < account.numbering { try renumber(&c, handles) }
+    }
+
+    /// Gives the folder a UIDVALIDITY of this numbering of the store, at its first opening in a copy; every tag is then another's.
+    private func renumber(_ c: inout FolderContents, _ handles: FolderHandles) throws(StoreError) {
+        let ceiling = c.state.reservedModSequence
+        c.state.renumber(try account.takeValidity(), numbering: account.numbering)
+        try writeState(&c, handles)
+        c.nextUID = 1
+        c.modSequence = ceiling + 1
+        try replaceLog(&c, handles)
     }
 
     private func makeState(_ c: inout FolderContents, _ handles: FolderHandles) throws(StoreError) {
         if c.isLoaded { throw .folderMissing }
-        c.state = FolderState(validity: try account.takeValidity())
+        c.state = FolderState(validity: try account.takeValidity(), numbering: account.numbering)
         if let text = try ifPresent({ () throws(KernelError) in
             try handles.folder.contents(of: StoreNames.dovecotKeywords, limit: StoreNames.stateLimit)
         }) {
@@ -120,6 +135,7 @@ extension Folder {
         }
         guard let (records, consumed) = ChangeLog.records(text[...]), consumed == text.count else { return false }
         for record in records { c.take(record) }
+        c.told = (c.nextUID, c.modSequence)
         // They tell of changes, which a time stamp of the same tick as a change of ours hides.
         if !records.isEmpty { c.mustList = true }
         c.logRead = size
@@ -168,6 +184,7 @@ extension Folder {
         c.log = ChangeLogFile(opened, inode: status.inode)
         c.logInode = status.inode
         c.logRead = status.size
+        c.told = (c.nextUID, c.modSequence)
     }
 
     /// Tells the other programs, before the files are renamed: a rename that does not follow is seen in the listing.
@@ -182,6 +199,7 @@ extension Folder {
             throw .kernel(error)
         }
         c.logRead += Int64(text.count)
+        c.told = (c.nextUID, c.modSequence)
     }
 
     /// Shortens the log when most of it is history; to be called when all messages are known.

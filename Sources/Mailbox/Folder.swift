@@ -115,6 +115,8 @@ struct FolderContents: Sendable {
     var messages: [StoredMessage] = []
     var nextUID: UInt64 = 1
     var modSequence: UInt64 = 1
+    /// What of both the log says; what is above was given to nobody.
+    var told: (nextUID: UInt64, modSequence: UInt64) = (1, 1)
     var isLoaded = false
     /// What other programs wrote about messages and we have not compared with the folder yet.
     var logged: [MessageUID: (modSequence: UInt64, flags: MessageFlags)] = [:]
@@ -123,6 +125,12 @@ struct FolderContents: Sendable {
     var newStamp = FolderStamp()
     var history = ChangeHistory()
     var pendingSync = false
+
+    /// Takes up what our own renames did to `cur/`; where that cannot be asked it is listed again, and nothing has failed.
+    mutating func stampCur(_ handles: FolderHandles) {
+        guard let status = try? handles.cur.status() else { return mustList = true }
+        curStamp.adopt(status)
+    }
 
     func index(of uid: MessageUID) -> Int? {
         var low = 0

@@ -34,6 +34,19 @@ final class FolderHandles: Sendable {
         return try body()
     }
 
+    /// Makes the names in `cur/` durable; what stands against it.
+    func syncCur() -> StoreError? {
+        do throws(KernelError) { try cur.sync() } catch { return .kernel(error) }
+        return nil
+    }
+
+    /// Names in the hidden folder; none where there is no such folder.
+    func hiddenMessages() throws(StoreError) -> [MessageName] {
+        guard let hidden = try ifPresent({ () throws(KernelError) in try state.openDirectory(StoreNames.expunged) })
+        else { return [] }
+        return try hidden.messageNames()
+    }
+
     /// The hidden folder of expunged messages, made when the first one goes there.
     func hidden(_ context: StoreContext) throws(StoreError) -> DirectoryDescriptor {
         try state.existingDirectory(StoreNames.expunged, mode: context.folderMode)
@@ -56,11 +69,21 @@ extension DirectoryDescriptor {
     /// The names in this folder that can be messages.
     func messageNames() throws(StoreError) -> [MessageName] {
         var names: [MessageName] = []
+        var doubtful: [MessageName] = []
         try kernel { () throws(KernelError) in
             try forEachEntry { entry in
-                if entry.kind == .directory || entry.kind == .symbolicLink { return }
-                if let name = MessageName(parsing: entry.name) { names.append(name) }
+                guard let name = MessageName(parsing: entry.name) else { return }
+                switch entry.kind {
+                case .file: names.append(name)
+                case .other: doubtful.append(name)
+                case .directory, .symbolicLink: break
+                }
             }
+        }
+        // A pipe or a device is no message, and must not spoil the mailbox for those that are.
+        for name in doubtful {
+            let status = try ifPresent { () throws(KernelError) in try self.status(of: Path(name.bytes)) }
+            if status?.kind == .file { names.append(name) }
         }
         return names
     }

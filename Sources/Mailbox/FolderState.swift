@@ -4,6 +4,7 @@
 //     uidvalidity 1763683200
 //     uidnext 1001                 no UID from here on was ever shown
 //     modseq 2000                  no MODSEQ above was ever shown
+//     numbering 2                  of which numbering of the store (STORE-ID) the UIDVALIDITY is
 //     forgotten 0                  expunges at or below are not all listed here
 //     keyword a $Forwarded
 //     expunged 17 3:7,12           by MODSEQ, once their hidden files are gone
@@ -20,6 +21,8 @@ package struct FolderState: Hashable, Sendable {
     package var forgotten: UInt64 = 0
     package var keywords = KeywordTable()
     package var expunged: [Expunge] = []
+    /// The UIDVALIDITY is of this numbering of the store; 0 in a store that was never a copy.
+    package var numbering: UInt32 = 0
     /// Set just before the folder goes to the hidden ones: a program that still has it open adds nothing.
     package var isDeleted = false
     private var unknown: [StateFile.Line] = []
@@ -35,8 +38,9 @@ package struct FolderState: Hashable, Sendable {
     /// So many lines of `expunged` are kept apart; beyond, the older half becomes one.
     static let expungeLines = 512
 
-    package init(validity: UIDValidity) {
+    package init(validity: UIDValidity, numbering: UInt32 = 0) {
         self.validity = validity
+        self.numbering = numbering
         reservedUID = 1 + FolderState.uidBlock
         reservedModSequence = FolderState.modSequenceBlock
     }
@@ -65,6 +69,9 @@ package struct FolderState: Hashable, Sendable {
         case "forgotten":
             guard let value = number(UInt64(Int64.max)) else { return false }
             forgotten = value
+        case "numbering":
+            guard let value = number(UInt64(UInt32.max)) else { return false }
+            numbering = UInt32(truncatingIfNeeded: value)
         case "keyword": return keywords.read(line.value)
         case "expunged":
             let parts = line.value.split(separator: UInt8(ascii: " "))
@@ -84,11 +91,24 @@ package struct FolderState: Hashable, Sendable {
         file.add("uidnext", decimal(reservedUID))
         file.add("modseq", decimal(reservedModSequence))
         file.add("forgotten", decimal(forgotten))
+        if numbering > 0 { file.add("numbering", decimal(numbering)) }
         for value in keywords.lines { file.add("keyword", value) }
         for entry in expunged { file.add("expunged", decimal(entry.modSequence) + [0x20] + entry.uids.text) }
         if isDeleted { file.add("deleted", [0x31]) }
         file.lines += unknown
         return file.text
+    }
+
+    /// In a copy, or a store that was restored: the UIDs that were given since cannot be known, so all are given anew.
+    ///
+    /// MODSEQs go on from the reservation, so that none is shown that is lower than one before.
+    mutating func renumber(_ validity: UIDValidity, numbering: UInt32) {
+        self.validity = validity
+        self.numbering = numbering
+        reservedUID = 1 + FolderState.uidBlock
+        forgotten = max(forgotten, reservedModSequence)
+        reservedModSequence += FolderState.modSequenceBlock
+        expunged = []
     }
 
     package func isExpunged(_ uid: MessageUID) -> Bool { expunged.contains { $0.uids.contains(uid) } }

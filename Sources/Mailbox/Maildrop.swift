@@ -17,13 +17,29 @@ package final class Maildrop: Sendable {
         context = account.context
         let new = try handles.new.messageNames().map { FoundFile(name: $0, isNew: true) }
         let cur = try handles.cur.messageNames().map { FoundFile(name: $0, isNew: false) }
-        let files = Maildrop.inOrder(new + cur)
+        let files = Maildrop.inOrder(try Maildrop.withoutMoved(new, beside: cur, handles) + cur)
         messages = files.map(\.name)
         isNew = files.map(\.isNew)
         uidls = Maildrop.distinct(messages, old: try account.oldUIDLs())
     }
 
-    /// As they came. One that was listed twice, because it moved meanwhile, counts once.
+    /// What imapd took from `new/` to `cur/` between the two listings is in both, there with a UID: it counts once.
+    static func withoutMoved(
+        _ new: [FoundFile], beside cur: [FoundFile], _ handles: FolderHandles
+    ) throws(StoreError) -> [FoundFile] {
+        let there = Set(cur.map { $0.name.unique })
+        var left: [FoundFile] = []
+        for file in new {
+            if there.contains(file.name.unique) {
+                let status = try ifPresent { () throws(KernelError) in try handles.new.status(of: Path(file.name.bytes)) }
+                if status == nil { continue }
+            }
+            left.append(file)
+        }
+        return left
+    }
+
+    /// As they came. One that was listed twice, because its flags changed meanwhile, counts once.
     private static func inOrder(_ files: [FoundFile]) -> [FoundFile] {
         var seen: Set<ArraySlice<UInt8>> = []
         var listing = FolderListing([], validity: UIDValidity(1), expunged: UIDRanges())
@@ -36,8 +52,8 @@ package final class Maildrop: Sendable {
         return names.map { name in
             let first = old[Array(name.unique)] ?? name.uidl
             if given.insert(first).inserted { return first }
-            // Two files of one unique part: foreign, and told apart by the rest of their names.
-            let second = [UInt8(ascii: "%")] + Fingerprint.hexadecimal(name.base)
+            // Two files of one unique part: foreign, and told apart by the rest of their names, which a UID does not change.
+            let second = [UInt8(ascii: "%")] + Fingerprint.hexadecimal((name.with(tag: nil) ?? name).base)
             given.insert(second)
             return second
         }
@@ -88,9 +104,10 @@ package final class Maildrop: Sendable {
         return second != nil
     }
 
-    /// The name that a message has now, being no longer where it was listed: its unique part tells.
+    /// The name that a message has now, being no longer where it was listed: its unique part tells. Another message that
+    /// shares it is under the name that was listed.
     private func current(_ name: MessageName) throws(StoreError) -> MessageName? {
-        try folder.cur.messageNames().first { $0.unique == name.unique }
+        try folder.cur.messageNames().first { $0.unique == name.unique && ($0 == name || !messages.contains($0)) }
     }
 }
 

@@ -31,10 +31,17 @@ package final class MessageFile: Sendable {
     /// Whether the file holds the bytes that are sent.
     package func isWireForm() throws(StoreError) -> Bool { try measured().isEmpty }
 
-    /// The size as sent: RFC822.SIZE, and what LIST and RETR of POP3 say.
+    /// The size as IMAP sends it: RFC822.SIZE, and the literal of BODY[].
     package func wireSize() throws(StoreError) -> Int {
         let blocks = try measured()
         return blocks.last ?? fileSize
+    }
+
+    /// The size as POP3 sends it, which ends a last line that has no end (RFC 1939 §3).
+    package func maildropSize() throws(StoreError) -> Int {
+        let size = try wireSize()
+        guard size > 0 else { return 0 }
+        return try bytes(fileSize - 1, 1).last == 0x0A ? size : size + 2
     }
 
     /// When it arrived: by our name, else by the file's time.

@@ -11,6 +11,8 @@ package struct StoreContext: Sendable {
     package var folderMode: UInt32 = 0o2775
     package var fileMode: UInt32 = 0o440
     package var stateMode: UInt32 = 0o660
+    /// Shared by all copies: what one session takes up, another may be the first to be told of.
+    let recent = RecentMessages()
 
     package init(host: [UInt8], bootID: [UInt8]) {
         self.host = host

@@ -8,16 +8,22 @@ import MailModel
 ///     martlet-store 1
 ///     id 5f0c3a…          128 random bits
 ///     generation 1        one more for each copy or restore
+///     numbering 1         the generation since which UIDs count; absent where the store was never a copy
 ///     end
+///
+/// `mailctl run` adds lines by which it recognises a copy (docs/spool.md, "Copies"); they are none of the store's.
 package struct StoreIdentity: Hashable, Sendable {
     /// 32 hexadecimal digits.
     package let id: [UInt8]
     package let generation: UInt32
+    /// A mailbox whose state is of an older numbering takes a new UIDVALIDITY: what it gave since may be unknown here.
+    package let numbering: UInt32
 
-    package init?(id: [UInt8], generation: UInt32) {
+    package init?(id: [UInt8], generation: UInt32, numbering: UInt32 = 0) {
         guard id.count == 32, id.allSatisfy({ $0.hexValue != nil }), generation > 0 else { return nil }
         self.id = id
         self.generation = generation
+        self.numbering = numbering
     }
 
     package init?(parsing text: [UInt8]) {
@@ -26,18 +32,20 @@ package struct StoreIdentity: Hashable, Sendable {
         guard let id = value("id"), let digits = value("generation"),
             let generation = canonicalDecimal(digits, limit: UInt64(UInt32.max))
         else { return nil }
-        self.init(id: id, generation: UInt32(truncatingIfNeeded: generation))
+        let numbering = value("numbering").flatMap { canonicalDecimal($0, limit: UInt64(UInt32.max)) } ?? 0
+        self.init(id: id, generation: UInt32(truncatingIfNeeded: generation), numbering: UInt32(truncatingIfNeeded: numbering))
     }
 
     package var text: [UInt8] {
         var file = StateFile(kind: "martlet-store")
         file.add("id", id)
         file.add("generation", decimal(generation))
+        if numbering > 0 { file.add("numbering", decimal(numbering)) }
         return file.text
     }
 
     /// The same store after it was copied or restored.
-    package var next: StoreIdentity? { StoreIdentity(id: id, generation: generation &+ 1) }
+    package var next: StoreIdentity? { StoreIdentity(id: id, generation: generation &+ 1, numbering: generation &+ 1) }
 
     /// Makes the stage folder of a new store, with an identity; durable when it returns. For `mailctl setup`.
     package static func create(store: Path, context: StoreContext) throws(StoreError) -> StoreIdentity {
@@ -61,6 +69,23 @@ package struct StoreIdentity: Hashable, Sendable {
 
     private static func write(_ identity: StoreIdentity, in stage: borrowing DirectoryDescriptor) throws(StoreError) {
         try kernel { () throws(KernelError) in try stage.replace(StoreNames.storeID, with: identity.text, mode: 0o444) }
+    }
+
+    /// The numbering of the store at this path; 0 where it says none.
+    static func numbering(of store: Path) throws(StoreError) -> UInt32 {
+        guard let stage = try ifPresent({ () throws(KernelError) in try DirectoryDescriptor(opening: store / StoreNames.stage) }),
+            let text = try ifPresent({ () throws(KernelError) in try stage.contents(of: StoreNames.storeID, limit: 4096) })
+        else { return 0 }
+        guard let identity = StoreIdentity(parsing: text) else { throw .damaged(path: (stage.path / StoreNames.storeID).bytes) }
+        return identity.numbering
+    }
+
+    /// Throws unless there is a store at this path; one without an identity is a folder on which nothing is mounted.
+    package static func verifyPresence(store: Path) throws(StoreError) {
+        guard let stage = try ifPresent({ () throws(KernelError) in
+            try DirectoryDescriptor(opening: store / StoreNames.stage)
+        }) else { throw .storeMissing(reason: (store / StoreNames.stage).bytes) }
+        _ = try read(in: stage)
     }
 
     /// The identity of the store whose stage folder this is; `storeMissing` if it says none.

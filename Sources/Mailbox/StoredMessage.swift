@@ -7,8 +7,6 @@ package struct StoredMessage: Hashable, Sendable {
     package internal(set) var modSequence: ModSequence
     /// The file's name in `cur/`.
     package internal(set) var name: MessageName
-    /// Whether it came out of `new/` when this folder object took it up: `\Recent` of IMAP4rev1.
-    package internal(set) var isRecent = false
 
     /// What it says about its size, if it lies in its file as it is sent; `MessageFile` verifies it.
     package var wireSize: Int? { name.wireSize }

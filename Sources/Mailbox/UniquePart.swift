@@ -33,10 +33,10 @@ package struct UniquePart: Hashable, Sendable {
         bytes = head + UniquePart.safe(host).prefix(UniquePart.maximumLength - head.count)
     }
 
-    /// The complete name of a message that is sent as it lies in its file.
-    package func name(size: Int) -> MessageName? {
+    /// The complete name; `isWireForm`: the message is sent as it lies in its file.
+    package func name(size: Int, isWireForm: Bool = true) -> MessageName? {
         let size = decimal(max(0, size))
-        return MessageName(parsing: bytes + Array(",S=".utf8) + size + Array(",W=".utf8) + size)
+        return MessageName(parsing: bytes + Array(",S=".utf8) + size + (isWireForm ? Array(",W=".utf8) + size : []))
     }
 
     /// A host name as it may stand in a file name: what is neither letter, digit, `-`, `_` nor `.` becomes `_`.

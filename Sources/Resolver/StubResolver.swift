@@ -35,7 +35,8 @@ package struct StubResolver: Sendable {
     package func exchangers(of domain: Domain) -> DNSAnswer<[Exchanger]> {
         switch query(domain.bytes, StubResolver.typeMX) {
         case .found(let message):
-            guard let hosts = message.exchangers else { return .noData }
+            // Mail for a domain that names exchangers, none of them usable, is not for its web server (RFC 5321 §5.1).
+            guard let hosts = message.exchangers else { return message.hasExchanges ? .unavailable : .noData }
             var generator = SystemRandomNumberGenerator()
             return .found(Array(Exchanger.inOrder(hosts, using: &generator).prefix(StubResolver.maximumHosts)))
         case .noData: return .noData

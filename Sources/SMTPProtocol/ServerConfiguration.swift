@@ -14,8 +14,6 @@ package struct ServerConfiguration: Sendable {
     package var service: Service
     /// The name in the greeting and in EHLO's answer.
     package var hostName: Domain
-    /// The domain of a bare `<postmaster>`.
-    package var postmasterDomain: Domain
     package var limits: Limits
     /// STARTTLS is offered while TLS is not active.
     package var offersTLS: Bool
@@ -25,12 +23,11 @@ package struct ServerConfiguration: Sendable {
     package var allowsPlaintextAuthentication: Bool
 
     package init(
-        service: Service, hostName: Domain, postmasterDomain: Domain? = nil, limits: Limits = Limits(),
-        offersTLS: Bool = false, mechanisms: [[UInt8]] = [], allowsPlaintextAuthentication: Bool = false
+        service: Service, hostName: Domain, limits: Limits = Limits(), offersTLS: Bool = false,
+        mechanisms: [[UInt8]] = [], allowsPlaintextAuthentication: Bool = false
     ) {
         self.service = service
         self.hostName = hostName
-        self.postmasterDomain = postmasterDomain ?? hostName
         self.limits = limits
         self.offersTLS = offersTLS
         self.mechanisms = mechanisms
@@ -44,6 +41,8 @@ package struct ServerConfiguration: Sendable {
         /// Octets of an AUTH line or response (RFC 4954 §4).
         package var authenticationLine = 12288
         package var recipients = 1000
+        /// Octets of all recipients of a message, four more for each: escaped, they still fit one record of the spool.
+        package var recipientOctets = 256 << 10
         /// Octets of a message, also announced by SIZE.
         package var messageSize = 50 << 20
         /// `Received:` fields above which a message is in a loop (RFC 5321 §6.3).

@@ -8,6 +8,8 @@ package enum ServerQuestion: Sendable, Equatable {
     case sender(ReversePath, size: Int?)
     /// Whose address is this? Answer: `.recipient`.
     case recipient(EmailAddress)
+    /// Who is the `<postmaster>` without a domain (RFC 5321 §4.5.1)? Answer: `.postmaster`.
+    case postmaster
     /// Begin a SASL exchange; drop any earlier one. `initial` is decoded; nil if absent. Answer: `.authentication`.
     case authenticate(mechanism: [UInt8], initial: [UInt8]?)
     /// The decoded response to the last challenge. Answer: `.authentication`.
@@ -22,6 +24,8 @@ package enum ServerQuestion: Sendable, Equatable {
 package enum ServerAnswer: Sendable, Equatable {
     case sender(Sender)
     case recipient(Recipient)
+    /// The postmaster of a domain of ours, who takes mail; nil while that cannot be said, which is temporary.
+    case postmaster(EmailAddress?)
     case authentication(Authentication)
     case message(Message)
 

@@ -75,9 +75,9 @@ extension ServerSession {
         let hasInjectedBytes = framer.count > 0
         forget(.dialogue)
         reply(.startTLS)
+        if hasInjectedBytes { return close() }
         act(.startTLS)
         phase = .handshake
-        if hasInjectedBytes { close() }
     }
 
     private mutating func mail(_ sender: ReversePath, _ parameters: MailParameters) {
@@ -101,20 +101,29 @@ extension ServerSession {
 
     private mutating func rcpt(_ path: ForwardPath) {
         guard transaction != nil else { return refuse(.mailFirst) }
-        guard let address = address(of: path) else { return refuse(.badRecipient) }
-        let limit = configuration.limits.recipients
         transaction?.attempts += 1
-        if let attempts = transaction?.attempts, attempts > 4 * limit { return close(saying: .tooManyErrors) }
-        if transaction?.known.contains(address) == true { return replyInGroup(.recipientOK) }
-        if let count = transaction?.recipients.count, count >= limit { return refuse(.tooManyRecipients) }
-        ask(.recipient(address), .recipient(address))
+        if let attempts = transaction?.attempts, attempts > 4 * configuration.limits.recipients {
+            return close(saying: .tooManyErrors)
+        }
+        switch path {
+        case .mailbox(let address): if isNew(address) { ask(.recipient(address), .recipient(address)) }
+        case .postmaster: ask(.postmaster, .postmaster)
+        }
     }
 
-    private func address(of path: ForwardPath) -> EmailAddress? {
-        switch path {
-        case .mailbox(let address): address
-        case .postmaster: EmailAddress(localPart: Array("postmaster".utf8), domain: configuration.postmasterDomain)
+    /// Whether there is something to find out; if not, the reply has been given.
+    private mutating func isNew(_ address: EmailAddress) -> Bool {
+        guard let transaction else { return false }
+        if transaction.known.contains(address) {
+            replyInGroup(.recipientOK)
+        } else if transaction.recipients.count >= configuration.limits.recipients
+            || transaction.recipientOctets + address.octets > configuration.limits.recipientOctets
+        {
+            refuse(.tooManyRecipients)
+        } else {
+            return true
         }
+        return false
     }
 
     mutating func recipientAnswered(_ answer: ServerAnswer.Recipient, _ address: EmailAddress) {
@@ -128,9 +137,20 @@ extension ServerSession {
         }
     }
 
+    mutating func postmasterAnswered(_ address: EmailAddress?) {
+        guard let address else { return refuse(.lookupFailed) }
+        if isNew(address) { add(address) }
+    }
+
     private mutating func add(_ address: EmailAddress) {
         transaction?.recipients.append(address)
+        transaction?.recipientOctets += address.octets
         transaction?.known.insert(address)
         replyInGroup(.recipientOK)
     }
+}
+
+extension EmailAddress {
+    /// What it costs in an envelope, with what stands before it.
+    fileprivate var octets: Int { wire.count + 4 }
 }

@@ -36,9 +36,10 @@ extension ServerSession {
         switch (question, answer) {
         case (.sender(let path, let parameters), .sender(let answer)): senderAnswered(answer, path, parameters)
         case (.recipient(let address), .recipient(let answer)): recipientAnswered(answer, address)
+        case (.postmaster, .postmaster(let address)): postmasterAnswered(address)
         case (.authentication, .authentication(let answer)): authenticationAnswered(answer)
         case (.message, .message(let answer)): messageAnswered(answer)
-        case (.sender, _), (.recipient, _), (.authentication, _), (.message, _): close(saying: .internalError)
+        case (.sender, _), (.recipient, _), (.postmaster, _), (.authentication, _), (.message, _): close(saying: .internalError)
         }
         advance()
     }

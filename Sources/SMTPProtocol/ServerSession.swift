@@ -32,6 +32,7 @@ package struct ServerSession: Sendable {
     enum OpenQuestion: Sendable {
         case sender(ReversePath, MailParameters)
         case recipient(EmailAddress)
+        case postmaster
         case authentication
         case message
     }
@@ -45,6 +46,7 @@ package struct ServerSession: Sendable {
         let sender: ReversePath
         let body: BodyType
         var recipients: [EmailAddress] = []
+        var recipientOctets = 0
         var known: Set<EmailAddress> = []
         var attempts = 0
     }

@@ -29,8 +29,9 @@ package final class AgentInbox {
 
     package var path: Path { follower.path }
 
-    /// Where the next life must have read to before it begins anything: for the ledger's state block.
-    package var cursor: LogPosition { follower.safePosition }
+    /// Where the next life must have read to before it begins anything: for the ledger's state block. A life that has not caught up
+    /// knows no more than the one before, and no less: answers below that one's cursor may be forgotten.
+    package var cursor: LogPosition { max(catchUp ?? .start, follower.safePosition) }
 
     /// Damage found since it was last taken.
     package func takeDamage() -> [LogDamage] {
@@ -44,18 +45,21 @@ package final class AgentInbox {
     ) throws(KernelError) -> (assigned: [PlacedRecord], heardAll: Bool) {
         var records = try follower.poll(limit: limit)
         var heardAll = records.count < limit
+        var ended = note(records)
+        var asked = records.filter { asks($0.record) }
         while let target = catchUp {
-            guard follower.position < target, !heardAll else {
+            records = follower.position < target ? try follower.poll(limit: limit) : []
+            // Fewer than asked for may be the work of an error; none at all means that there is no more.
+            guard !records.isEmpty else {
                 catchUp = nil
                 break
             }
-            let more = try follower.poll(limit: limit)
-            heardAll = more.count < limit
-            records += more
+            heardAll = records.count < limit
+            ended.formUnion(note(records))
+            asked += records.filter { asks($0.record) }
         }
-        let ended = note(records)
         forgetWhatIsOver(&ledger)
-        return (records.filter { asks($0.record) && !ended.contains($0.record.id) }, heardAll)
+        return (asked.filter { !ended.contains($0.record.id) }, heardAll)
     }
 
     private func asks(_ record: Record) -> Bool {

@@ -42,6 +42,15 @@ package enum CopyProgress<Held: HeldCopy>: Sendable {
     case answered(LogPosition, RecordLine)
 }
 
+/// What an assignment calls for.
+package enum AgentDuty: Sendable {
+    case begin
+    /// It was answered before.
+    case say(RecordLine)
+    /// It is under way, or queued has assigned the copy anew since.
+    case nothing
+}
+
 /// The copies of messages that queued has not ended.
 package struct AgentLedger<Held: HeldCopy>: Sendable {
     package private(set) var progress: [CopyKey: CopyProgress<Held>] = [:]
@@ -64,6 +73,17 @@ package struct AgentLedger<Held: HeldCopy>: Sendable {
     /// queued has said `done`: nobody will ask again.
     package mutating func forget(_ id: QueueID) {
         for key in keys.removeValue(forKey: id) ?? [] { progress[key] = nil }
+    }
+
+    /// What the assignment at this position calls for. A start reads all of a copy's assignments again: the older ones were
+    /// answered, and a temporary answer that named one of them would count for nothing.
+    package func duty(_ key: CopyKey, assigned: LogPosition) -> AgentDuty {
+        switch progress[key] {
+        case .staged?: .nothing
+        case .final(let line)?: .say(line)
+        case .answered(let position, let line)?: position == assigned ? .say(line) : assigned < position ? .nothing : .begin
+        case nil: .begin
+        }
     }
 
     package var staged: [(key: CopyKey, held: Held)] {

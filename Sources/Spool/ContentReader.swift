@@ -26,6 +26,7 @@ extension ContentError: CustomStringConvertible {
 package final class ContentReader {
     private let folders: [QueueOrigin: (mail: DirectoryHolder, big: DirectoryHolder)]
     private var open: [(origin: QueueOrigin, number: UInt32, file: SegmentFile)] = []
+    /// The uid that each origin's files must have.
     private let owners: [QueueOrigin: UInt32]
     /// More stands in no log; nothing is allocated on the word of a record that says otherwise. Bytes.
     private static let maximumInline = 1 << 24
@@ -35,17 +36,18 @@ package final class ContentReader {
         init(_ directory: consuming DirectoryDescriptor) { self.directory = directory }
     }
 
-    /// `owners`: the uid of each origin's files, where programs have their own.
-    package init(spool: borrowing DirectoryDescriptor, owners: [QueueOrigin: UInt32] = [:]) throws(KernelError) {
-        self.owners = owners
+    package init(spool: borrowing DirectoryDescriptor) throws(KernelError) {
+        var owners: [QueueOrigin: UInt32] = [:]
         var folders: [QueueOrigin: (mail: DirectoryHolder, big: DirectoryHolder)] = [:]
         for origin in QueueOrigin.allCases {
             let path = LogName(origin.owner, .mail).path
+            owners[origin] = try LogName(origin.owner, .mail).user(in: spool)
             folders[origin] = (
                 DirectoryHolder(try spool.openDirectory(path)), DirectoryHolder(try spool.openDirectory(path / "big"))
             )
         }
         self.folders = folders
+        self.owners = owners
     }
 
     /// The whole content, checked. For content up to the inline limit.
@@ -70,7 +72,7 @@ package final class ContentReader {
             let file = try folder.directory.open(Path(id.text))
             let status = try file.status()
             guard status.kind == .file, status.size == Int64(location.extent.length),
-                owners[location.origin] == nil || owners[location.origin] == status.owner
+                status.owner == owners[location.origin]
             else { throw KernelError(.read, code: 74, object: id.text) }
             return file
         } catch {
@@ -84,6 +86,8 @@ package final class ContentReader {
         do throws(SegmentProblem) {
             let file = try SegmentFile(
                 folder: folder.directory, number: number, log: LogName(location.origin.owner, .mail), owner: owners[location.origin])
+            // A segment that was erased meanwhile is not kept on the disk for our sake.
+            open.removeAll { ((try? $0.file.descriptor.status().links) ?? 0) == 0 }
             if open.count >= 16 { open.removeFirst() }
             open.append((location.origin, number, file))
             return file

@@ -11,6 +11,8 @@ package final class EventWriter {
     private var echo: [UInt8] = []
     private var lastSync = MonotonicTime(nanoseconds: 0)
     var lastExpiry = MonotonicTime(nanoseconds: 0)
+    /// The sums of the segments that are gone, once they were looked for.
+    var checkpoint: Checkpoint?
 
     /// `echoes`: whether each event also goes to stderr.
     package init(spool: borrowing DirectoryDescriptor, _ owner: SpoolOwner, reserve: Int64 = 0, echoes: Bool = true) throws(LogError) {

@@ -16,13 +16,17 @@ package struct LogDamage: Hashable, Sendable {
 package final class LogFollower {
     package let name: LogName
     private let folder: DirectoryDescriptor
-    private let owner: UInt32?
+    private let owner: UInt32
     private var reader: SegmentReader?
     /// The segment whose successor is there: after one more look nothing new can come in it.
     private var ended: UInt32?
     /// The change time of the folder in which nothing newer was found.
     private var searched: Int64?
     private var fruitless: (offset: LogPosition, size: Int64)?
+    /// The end of a commit that covers more than was handed out so far: a state block, for one.
+    private var covered: Int64 = 0
+    /// The end of the last commit line that was passed.
+    private var lastCommit: LogPosition
     private var reported: Set<LogDamage> = []
     /// Everything before this was handed out.
     package private(set) var position: LogPosition
@@ -32,12 +36,13 @@ package final class LogFollower {
     /// Damage found since it was last taken.
     package var damage: [LogDamage] = []
 
-    /// `owner`: the uid that its files must have; nil where all programs run as one.
+    /// `owner`: the uid that its files must have; the owner of its program's folder unless said otherwise.
     package init(spool: borrowing DirectoryDescriptor, _ name: LogName, from position: LogPosition, owner: UInt32? = nil) throws(KernelError) {
         self.name = name
-        self.owner = owner
+        if let owner { self.owner = owner } else { self.owner = try name.user(in: spool) }
         self.position = position
         safePosition = position
+        lastCommit = position
         folder = try spool.openDirectory(name.path)
     }
 
@@ -79,6 +84,8 @@ package final class LogFollower {
     private func readCommitted(into out: inout [PlacedRecord], limit: Int) throws(KernelError) {
         guard var current = reader else { return }
         var held: [PlacedRecord] = []
+        // Of a commit that is larger than what is wanted the first part is kept; then only its end is looked for.
+        let most = max(limit, 1024)
         var committed = current.offset
         defer {
             current.rewind(to: committed)
@@ -86,22 +93,47 @@ package final class LogFollower {
         }
         while out.count < limit {
             if let placed = try current.next() {
-                if placed.record.verb != .commit { held.append(placed) }
-                guard placed.commits else { continue }
-                out += held
-                held.removeAll(keepingCapacity: true)
-                committed = placed.end
-                // This line was written after a sync that covered the line before it.
-                if position.segment == placed.position.segment { safePosition = position }
-                position = LogPosition(segment: placed.position.segment, offset: committed)
+                if placed.commits {
+                    let isWhole = held.count < most
+                    committed = isWhole ? placed.end : held.last?.end ?? placed.end
+                    covered = isWhole ? 0 : placed.position.offset
+                    out += held
+                    held.removeAll(keepingCapacity: true)
+                    passed(committed, of: placed.position.segment, isCommit: isWhole)
+                    if !isWhole { return }
+                } else if placed.record.verb == .commit {
+                    continue
+                } else if placed.end <= covered {
+                    committed = placed.end
+                    out.append(placed)
+                    passed(committed, of: placed.position.segment, isCommit: false)
+                } else if held.count < most {
+                    held.append(placed)
+                }
             } else if try !skipDamage(&current) {
                 break
             }
         }
         guard current.isExhausted else { return }
+        guard held.count < most else {
+            // As above: the rest is read next time, and counts whatever follows.
+            committed = held.last?.end ?? committed
+            covered = current.offset
+            out += held
+            return passed(committed, of: current.file.header.number, isCommit: false)
+        }
         out += held
         committed = current.offset
         position = LogPosition(segment: current.file.header.number, offset: committed)
+        lastCommit = position
+    }
+
+    /// Moves on. A commit line was written after a sync that covered the line before it.
+    private func passed(_ end: Int64, of segment: UInt32, isCommit: Bool) {
+        position = LogPosition(segment: segment, offset: end)
+        guard isCommit else { return }
+        if lastCommit.segment == segment { safePosition = lastCommit }
+        lastCommit = position
     }
 
     /// Reports damage once; does not search again in bytes that had nothing and have not grown.
@@ -133,6 +165,8 @@ package final class LogFollower {
         reader = SegmentReader(next)
         // Not behind the header: until the name is durable, another file may come to have it.
         position = LogPosition(segment: next.header.number, offset: 0)
+        lastCommit = position
+        covered = 0
         reader?.limit = sealedLength(of: next.header.number)
         return true
     }

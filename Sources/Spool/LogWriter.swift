@@ -11,7 +11,9 @@ package final class LogWriter {
 
     package let name: LogName
     let folder: DirectoryDescriptor
-    private let reserve: Int64
+    let reserve: Int64
+    /// Bytes that the spare file has, as far as this writer knows.
+    var spare: Int64 = 0
     private var segment: ActiveSegment?
     private var pending: [UInt8] = []
     /// The newest readable segment before the current one and its sealed length.
@@ -28,8 +30,11 @@ package final class LogWriter {
     /// Whether the newest readable segment lacks records before its last commit.
     package private(set) var isNewestDamaged = false
 
-    /// Called for the first records of each new segment: queued's state block.
-    package var preamble: (() -> [RecordLine])?
+    /// The newest readable segment when the log was opened, and the end of its last commit.
+    package private(set) var recoveredNewest: LogPosition?
+
+    /// Called for the first records of each new segment: queued's state block, of which each line is made when it is written.
+    package var preamble: (() -> any Sequence<RecordLine>)?
 
     /// A record that was valid but uncommitted when the last writer ended.
     package struct TailRecord: Sendable {
@@ -47,6 +52,8 @@ package final class LogWriter {
         var size: Int64
         /// The end of the last commit line: what counts if nothing more goes well.
         var committed: Int64
+        /// The end of what no power cut can take back: the commit lines before the last sync.
+        var covered: Int64
         var allocated: Int64
     }
 
@@ -69,6 +76,9 @@ package final class LogWriter {
     /// What the last writer left uncommitted and `begin` will keep: a reply may have been sent for it.
     package var recovered: [TailRecord] { tail }
 
+    /// Leaves records out of what `begin` keeps, because its preamble says them again in its own words.
+    package func leaveOut(_ isSaidAgain: (Record) -> Bool) { tail.removeAll { isSaidAgain($0.placed.record) } }
+
     /// The position after the last record that the last writer committed, or the start.
     package var recoveredEnd: LogPosition { predecessor ?? .start }
 
@@ -76,6 +86,7 @@ package final class LogWriter {
         for entry in try folder.list() where entry.kind != .directory && entry.name.starts(with: ".new-".utf8) {
             try folder.unlink(Path(entry.name))
         }
+        try discardUsedSpare()
         let numbers = try segments()
         lastNumber = numbers.last ?? 0
         for number in numbers.reversed() {
@@ -84,8 +95,9 @@ package final class LogWriter {
                 damage.append(LogDamage(log: name, from: LogPosition(segment: number, offset: 0), to: nil, reason: "no segment of this log"))
                 continue
             }
-            let end = try file.scan(sealed: nil) { _ in }
+            let end = try file.end()
             predecessor = LogPosition(segment: number, offset: end.committed)
+            recoveredNewest = predecessor
             try note(end, of: file)
             for placed in end.tail {
                 guard let kept = try TailRecord(placed, in: file) else { return }
@@ -104,6 +116,9 @@ package final class LogWriter {
         guard size > last else { return }
         damage.append(LogDamage(log: name, from: LogPosition(segment: number, offset: last), to: size, reason: "unfinished at the end"))
     }
+
+    /// Gives no number up to this one: somebody may know positions in segments that this log does not have.
+    package func passOver(_ number: UInt32) { lastNumber = max(lastNumber, number) }
 
     /// Starts this writer's first segment: the header, the recovered tail and the preamble, durable before this returns.
     package func begin() throws(LogError) {
@@ -204,6 +219,7 @@ package final class LogWriter {
             try active.file.write(bytes)
             active.size += Int64(bytes.count)
             try active.file.syncData()
+            active.covered = active.committed
             let line = RecordLine(.commit).adding(.upto, active.size).sealed(seed: active.header.seed, checksum: spoolChecksum)
             try active.file.write(line)
             active.size += Int64(line.count)
@@ -246,12 +262,39 @@ package final class LogWriter {
         }
     }
 
+    /// The end of what no power cut can take back of the current segment.
+    var covered: Int64 {
+        switch segment {
+        case .some(let active): active.covered
+        case .none: 0
+        }
+    }
+
+    /// Makes the last commit line as durable as what it covers, when nothing else comes that would.
+    func cover() throws(KernelError) {
+        guard isActive, pending.isEmpty else { return }
+        do throws(KernelError) {
+            try withSegment { (active: inout ActiveSegment) throws(KernelError) in
+                guard active.covered < active.committed else { return }
+                try active.file.syncData()
+                active.covered = active.committed
+            }
+        } catch {
+            _ = recover(from: error)
+            throw error
+        }
+    }
+
     /// Starts a new segment after a commit. If that fails the old one goes on growing, unless it may be known as sealed.
     package func rollOver() {
         guard pending.isEmpty, let old = segment.take() else { return }
         let before = (predecessor, lastNumber)
         predecessor = LogPosition(segment: old.header.number, offset: old.committed)
-        do throws(KernelError) { try startSegment() } catch {
+        do throws(KernelError) {
+            try startSegment(isNeeded: false)
+            // What was allocated beyond its end serves nobody any more.
+            try? old.file.truncate(to: old.size)
+        } catch {
             // Once the new name was asked for, followers may see it and read the old segment no further.
             guard lastNumber == before.1 else { return }
             predecessor = before.0
@@ -259,35 +302,62 @@ package final class LogWriter {
         }
     }
 
-    private func startSegment() throws(KernelError) {
+    /// On a full disk a segment that is needed to go on at all is written into the spare file; any other is not begun.
+    private func startSegment(isNeeded: Bool = true) throws(KernelError) {
         guard lastNumber < SegmentName.maximum else { throw KernelError(.create, code: 75, object: name.text) }
-        let number = lastNumber + 1
         let header = SegmentHeader(
-            log: name.text, number: number, random: try Randomness.uint64(),
+            log: name.text, number: lastNumber + 1, random: try Randomness.uint64(),
             salt: UInt32(truncatingIfNeeded: try Randomness.uint64()), predecessor: predecessor)
-        var bytes = header.line(checksum: spoolChecksum)
-        for record in tail { bytes += record.resealed(seed: header.seed) }
-        for line in preamble?() ?? [] { bytes += line.sealed(seed: header.seed, checksum: spoolChecksum) }
-        let temporary = Path(Array(".new-".utf8) + SegmentName.digits(number))
-        do throws(KernelError) { try folder.unlink(temporary) } catch { if !error.isMissing { throw error } }
-        let file = try folder.create(temporary, mode: 0o640, .append)
-        try file.write(bytes)
-        try file.sync()
+        do throws(KernelError) {
+            try startSegment(header, in: try newFile(header.number, withReserve: isNeeded))
+        } catch {
+            guard isNeeded, error.isNoSpace, lastNumber < header.number else { throw error }
+            try removeNewFile(header.number)
+            if hasSpare { return try startSegment(header, in: try takeSpare()) }
+            // The last resort: the rest of the reserve of the segment before.
+            giveBackReserve()
+            try startSegment(header, in: try newFile(header.number, withReserve: false))
+        }
+        if isNeeded { giveBackReserve() }
+    }
+
+    private func startSegment(_ header: SegmentHeader, in file: consuming Descriptor) throws(KernelError) {
+        let base = try write(header, to: file)
         // A failure from here on leaves a segment without a commit line that may have the name, or lose it in a power cut. So
         // the name is never used again, and the next segment has the same predecessor and repeats the tail.
-        lastNumber = number
-        try folder.rename(temporary, to: Path(SegmentName.name(number)))
+        lastNumber = header.number
+        try folder.rename(file.name.lastComponent, to: Path(SegmentName.name(header.number)))
         try folder.sync()
-        let commit = RecordLine(.commit).adding(.upto, bytes.count).sealed(seed: header.seed, checksum: spoolChecksum)
+        let commit = RecordLine(.commit).adding(.upto, base).sealed(seed: header.seed, checksum: spoolChecksum)
         try file.write(commit)
-        let size = Int64(bytes.count + commit.count)
+        let size = base + Int64(commit.count)
         tail = []
-        segment = ActiveSegment(file: file, header: header, base: size, size: size, committed: size, allocated: size)
+        segment = ActiveSegment(file: file, header: header, base: size, size: size, committed: size, covered: 0, allocated: size)
         nextSequence = 0
         extendReserve()
     }
 
+    /// Header, tail and preamble, a part at a time: the state block of a large queue is larger than what should be in memory.
+    private func write(_ header: SegmentHeader, to file: borrowing Descriptor) throws(KernelError) -> Int64 {
+        var size: Int64 = 0
+        var bytes = header.line(checksum: spoolChecksum)
+        for record in tail { bytes += record.resealed(seed: header.seed) }
+        if let lines = preamble?() {
+            for line in lines {
+                bytes += line.sealed(seed: header.seed, checksum: spoolChecksum)
+                guard bytes.count >= 1 << 20 else { continue }
+                try file.write(bytes)
+                size += Int64(bytes.count)
+                bytes.removeAll(keepingCapacity: true)
+            }
+        }
+        try file.write(bytes)
+        try file.sync()
+        return size + Int64(bytes.count)
+    }
+
     private func extendReserve() {
+        keepSpare(for: preamble == nil ? 0 : end.offset)
         guard reserve > 0 else { return }
         // Without space there is nothing to reserve; the next commit tries again.
         try? withSegment { (active: inout ActiveSegment) throws(KernelError) in

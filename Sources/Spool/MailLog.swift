@@ -65,10 +65,8 @@ package final class MailLog {
     private func index(_ number: UInt32, sealed: Int64?, into records: inout [Record]) throws(KernelError) -> Bool {
         guard let file = try log.readable(number) else { return false }
         segments[number] = SegmentMessages()
-        var found: [PlacedRecord] = []
-        let end = try file.scan(sealed: sealed) { if $0.record.verb == .accept { found.append($0) } }
-        for placed in found {
-            guard let id = placed.record.id else { continue }
+        let end = try file.scan(sealed: sealed) { placed in
+            guard placed.record.verb == .accept, let id = placed.record.id else { return }
             note(id, segment: number, offset: placed.contentOffset, length: Int64(placed.contentLength), isBig: placed.record.extent(.big) != nil)
             records.append(placed.record)
         }
@@ -159,6 +157,9 @@ package final class MailLog {
     }
 
     /// Unlinks segments whose messages are all done, and after a while frees the content of done messages beside open ones.
+    ///
+    /// Only below a commit line that a later sync has covered: a record that a power cut makes part of the tail is
+    /// repeated with its content.
     package func erase(now: MonotonicTime) throws(KernelError) {
         let current = log.end.segment
         for (number, messages) in segments where number < current && messages.live.isEmpty && !messages.isDamaged {
@@ -166,15 +167,20 @@ package final class MailLog {
             segments[number] = nil
         }
         var kept: [(content: LogPosition, length: Int64, at: MonotonicTime)] = []
+        var waitsForSync = false
         for entry in finished where segments[entry.content.segment] != nil {
-            // A segment that is still written is erased after its end: its last commit lines are durable then.
-            if entry.content.segment < current, now - entry.at >= .seconds(MailLog.punchDelay) {
+            if now - entry.at < .seconds(MailLog.punchDelay) {
+                kept.append(entry)
+            } else if entry.content.segment < current || entry.content.offset + entry.length <= log.covered {
                 try log.punch(entry.content, length: entry.length)
             } else {
                 kept.append(entry)
+                waitsForSync = true
             }
         }
         finished = kept
+        // Nothing may come for hours: the next turn frees what this sync covers.
+        if waitsForSync { try log.cover() }
         // An idle program's last segment would keep what is done: begin a new one when nothing in it is open.
         if let messages = segments[current], messages.live.isEmpty, log.end.offset > 1 << 20 { log.rollOver() }
     }

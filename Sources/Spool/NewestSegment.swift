@@ -6,13 +6,34 @@ package import SpoolFormat
 extension LogWriter {
     /// The committed records of the newest readable segment and its uncommitted tail, which `begin` keeps: no others.
     package func newestRecords() throws(KernelError) -> [PlacedRecord] {
+        var records: [PlacedRecord] = []
+        try forEachNewestRecord { records.append($0) }
+        return records
+    }
+
+    /// The same, one at a time, from a position in that segment on.
+    package func forEachNewestRecord(from position: LogPosition = .start, _ body: (PlacedRecord) -> Void) throws(KernelError) {
+        try readNewest(from: position) {
+            body($0)
+            return true
+        }
+    }
+
+    /// The same, until `body` returns false.
+    package func readNewest(from position: LogPosition = .start, _ body: (PlacedRecord) -> Bool) throws(KernelError) {
         for number in try segments().reversed() {
             guard let file = try readable(number) else { continue }
-            var records: [PlacedRecord] = []
-            _ = try file.scan(sealed: nil) { records.append($0) }
-            return records + recovered.map(\.placed).filter { $0.position.segment == number }
+            let known = recoveredNewest?.segment == number ? recoveredNewest?.offset : nil
+            var committed = known ?? 0
+            if known == nil { committed = try file.end().committed }
+            var wantsMore = true
+            try file.scan(from: position.segment == number ? position.offset : 0, committed: committed) { placed in
+                wantsMore = body(placed)
+                return wantsMore
+            }
+            for record in recovered where wantsMore && record.placed.position.segment == number { wantsMore = body(record.placed) }
+            return
         }
-        return []
     }
 
     /// The committed records of every readable segment, oldest first, and the tail: for a start that cannot trust the newest alone.
@@ -47,10 +68,11 @@ extension LogFollower {
     /// Where the newest readable segment of a log begins, or the start.
     package static func newestSegment(spool: borrowing DirectoryDescriptor, _ name: LogName) throws(KernelError) -> LogPosition {
         let folder = try spool.openDirectory(name.path)
+        let owner = try name.user(in: spool)
         let numbers = try folder.list().compactMap { SegmentName.number($0.name) }.sorted()
         for number in numbers.reversed() {
             do throws(SegmentProblem) {
-                _ = try SegmentFile(folder: folder, number: number, log: name, owner: nil)
+                _ = try SegmentFile(folder: folder, number: number, log: name, owner: owner)
                 return LogPosition(segment: number, offset: 0)
             } catch {
                 if case .unusable(let reason) = error, !error.isForeign { throw reason }

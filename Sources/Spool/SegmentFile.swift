@@ -9,7 +9,7 @@ package final class SegmentFile: Sendable {
     package let header: SegmentHeader
     package let headerLength: Int
 
-    /// Opens a segment defensively: a regular file of the right owner with a valid header, or nil and why.
+    /// Opens a segment defensively: a regular file of the right owner with a valid header.
     package init(folder: borrowing DirectoryDescriptor, number: UInt32, log: LogName, owner: UInt32?) throws(SegmentProblem) {
         let name = Path(SegmentName.name(number))
         do throws(KernelError) {
@@ -56,27 +56,50 @@ package struct SegmentEnd: Sendable {
 }
 
 extension SegmentFile {
-    /// Calls `body` with each committed record but the commit lines; `sealed` counts as the last commit where it is known.
-    package func scan(sealed: Int64?, _ body: (PlacedRecord) -> Void) throws(KernelError) -> SegmentEnd {
-        var reader = SegmentReader(self)
-        reader.limit = sealed
+    /// Where it ends, as it says itself. However much one commit covers, nothing of it is kept.
+    package func end() throws(KernelError) -> SegmentEnd {
         var end = SegmentEnd(committed: Int64(headerLength))
+        var reader = SegmentReader(self)
         while true {
-            guard let placed = try reader.next() else {
+            if let placed = try reader.next() {
+                if placed.commits { end.committed = placed.end }
+            } else {
                 guard try reader.skipDamage() != nil else { break }
                 end.isDamaged = true
-                continue
-            }
-            if placed.commits {
-                for record in end.tail { body(record) }
-                end.tail.removeAll()
-                end.committed = placed.end
-            } else if placed.record.verb != .commit {
-                end.tail.append(placed)
             }
         }
-        guard let sealed else { return end }
-        for record in end.tail { body(record) }
-        return SegmentEnd(committed: sealed, isDamaged: end.isDamaged)
+        reader = SegmentReader(self, from: end.committed)
+        while let placed = try reader.next() {
+            if placed.record.verb != .commit { end.tail.append(placed) }
+        }
+        return end
+    }
+
+    /// Calls `body` with each committed record but the commit lines; `sealed` counts as the last commit where it is known.
+    package func scan(sealed: Int64?, _ body: (PlacedRecord) -> Void) throws(KernelError) -> SegmentEnd {
+        var end = SegmentEnd(committed: sealed ?? 0)
+        if sealed == nil { end = try self.end() }
+        let isWhole = try scan(committed: end.committed) {
+            body($0)
+            return true
+        }
+        end.isDamaged = !isWhole
+        return end
+    }
+
+    /// The same from an offset on, until `body` wants no more; false if something before `committed` is no record.
+    @discardableResult
+    package func scan(from offset: Int64 = 0, committed: Int64, _ body: (PlacedRecord) -> Bool) throws(KernelError) -> Bool {
+        var reader = SegmentReader(self, from: offset)
+        reader.limit = committed
+        var isWhole = true
+        while true {
+            guard let placed = try reader.next() else {
+                guard try reader.skipDamage() != nil else { return isWhole }
+                isWhole = false
+                continue
+            }
+            if placed.record.verb != .commit, !body(placed) { return isWhole }
+        }
     }
 }

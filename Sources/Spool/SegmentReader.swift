@@ -141,10 +141,14 @@ package struct SegmentReader {
                 return (from, offset)
             }
         }
-        // Sealed, and nothing more in it.
+        // Sealed, and nothing more in it. A power cut may have taken the last commit line, which no sync had covered: no damage.
         guard let limit else { return nil }
         offset = limit
-        return (from, limit)
+        return limit - from.offset == commitLineLength(at: from.offset) ? nil : (from, limit)
+    }
+
+    private func commitLineLength(at offset: Int64) -> Int64 {
+        Int64(RecordLine(.commit).adding(.upto, offset).sealed(seed: seed, checksum: spoolChecksum).count)
     }
 
     private func commitFollows() throws(KernelError) -> Bool {

@@ -46,6 +46,11 @@ package struct LogName: Hashable, Sendable {
         self.init(owner, kind)
     }
 
+    /// Whose its files must be: the owner of the program's folder, as the administrator gave it to the program.
+    func user(in spool: borrowing DirectoryDescriptor) throws(KernelError) -> UInt32 {
+        try spool.status(of: Path(Array(owner.rawValue.utf8))).owner
+    }
+
     package var text: [UInt8] { Array("\(owner.rawValue)/\(kind.rawValue)".utf8) }
     package var path: Path { Path(text) }
 }

@@ -6,6 +6,8 @@ import MailModel
 package struct DropFile: Hashable, Sendable {
     /// The names of finished drops begin so; a file that is still written has another name.
     package static let prefix = Array("drop-".utf8)
+    /// The names of those that are still written.
+    package static let unfinishedPrefix = Array("new-".utf8)
     package static let maximumHead = 1 << 20
     package static let maximumRecipients = 1000
     private static let first = Array("martlet-drop 1".utf8)
@@ -21,11 +23,14 @@ package struct DropFile: Hashable, Sendable {
         self.content = content
     }
 
-    package var bytes: [UInt8] {
+    package var bytes: [UInt8] { head(size: content.count) + content }
+
+    /// What stands above a content of so many bytes, for one that is not in memory as a whole.
+    package func head(size: Int) -> [UInt8] {
         var out = DropFile.first + [0x0A]
         if let sender { out += DropFile.line("from=", sender) }
         for recipient in recipients { out += DropFile.line("to=", recipient) }
-        return out + Array("size=\(content.count)\n\n".utf8) + content
+        return out + Array("size=\(size)\n\n".utf8)
     }
 
     private static func line(_ key: String, _ value: [UInt8]) -> [UInt8] {

@@ -48,11 +48,13 @@ package enum Verb: String, CaseIterable, Sendable {
     case stop
     case corrupt
     case problem
+    case checkpoint
 
     // mailctl and the supervisor
     case request
     case spawn
     case exit
+    case recognised
 }
 
 /// The keys of records. The raw value stands before `=` in the line.
@@ -60,7 +62,7 @@ package enum Key: String, CaseIterable, Sendable {
     case at, from, to, recipient, final, account, peer, helo, tls, auth, body, size, hops, reason, status, host, file, store, path
     case messageID = "msgid"
     case content, big, location, agent, attempt, answers, until, kind, parent, log, segment, offset, upto, service, pid, uid
-    case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result
+    case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result, counts, generation
 }
 
 extension Verb {

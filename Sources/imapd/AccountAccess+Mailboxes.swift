@@ -72,9 +72,11 @@ extension AccountAccess {
         let folder = try folder(name)
         _ = try folder.refresh(since: folder.generation)
         let messages = folder.messages
+        let recent = folder.recent
         return .status(
             MailboxStatus(
-                messages: messages.count, recent: messages.count { $0.isRecent }, uidNext: UID(folder.uidNext.rawValue),
+                messages: messages.count, recent: messages.count { recent?.contains($0.uid) ?? false },
+                uidNext: UID(folder.uidNext.rawValue),
                 uidValidity: IMAPProtocol.UIDValidity(folder.validity.rawValue),
                 unseen: messages.count { !$0.flags.contains(.seen) }))
     }

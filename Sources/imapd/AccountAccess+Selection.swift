@@ -12,12 +12,14 @@ extension AccountAccess {
         let generation = folder.generation
         let messages = folder.messages
         selected = Selected(
-            name: name, validity: folder.validity, folder: folder, generation: generation, known: KnownMessages(messages))
+            name: name, validity: folder.validity, isReadOnly: readOnly, folder: folder, generation: generation,
+            known: KnownMessages(messages))
         let flags = FlagTranslation(folder)
+        let recent = readOnly ? folder.recent : folder.takeRecent()
         return .selected(
             Selection(
                 uidValidity: IMAPProtocol.UIDValidity(folder.validity.rawValue), uidNext: UID(folder.uidNext.rawValue),
-                messages: messages.map { MessageState($0, flags) }, keywords: flags.keywords,
+                messages: messages.map { MessageState($0, flags, recent: recent) }, keywords: flags.keywords,
                 takesNewKeywords: flags.takesNewKeywords(beside: messages.reduce(into: []) { $0.formUnion($1.flags) })))
     }
 
@@ -38,17 +40,20 @@ extension AccountAccess {
         selected.generation = found.generation
         self.selected = selected
         let flags = FlagTranslation(folder)
+        // EXAMINE must not take \Recent away from who may change the mailbox (RFC 3501 §6.3.2).
+        let recent = selected.isReadOnly ? folder.recent : folder.takeRecent()
         return .changes(
             MailboxChanges(
-                arrived: news.arrived.map { MessageState($0, flags) }, flags: news.changed.map { FlagUpdate($0, flags) },
+                arrived: news.arrived.map { MessageState($0, flags, recent: recent) }, flags: news.changed.map { FlagUpdate($0, flags) },
                 vanished: news.vanished.map { UID($0.rawValue) }))
     }
 }
 
 extension MessageState {
-    init(_ message: StoredMessage, _ flags: FlagTranslation) {
+    init(_ message: StoredMessage, _ flags: FlagTranslation, recent: ClosedRange<MessageUID>?) {
         self.init(
-            uid: UID(message.uid.rawValue), flags: flags.flags(message.flags, isRecent: message.isRecent),
+            uid: UID(message.uid.rawValue),
+            flags: flags.flags(message.flags, isRecent: recent?.contains(message.uid) ?? false),
             size: message.wireSize.flatMap { UInt32(exactly: $0) })
     }
 }

@@ -11,6 +11,7 @@ struct AccountAccess: Sendable {
     struct Selected: Sendable {
         let name: Mailbox.MailboxName
         let validity: Mailbox.UIDValidity
+        let isReadOnly: Bool
         /// nil while it rests.
         var folder: Folder?
         /// Up to which `folder` has been asked for changes.

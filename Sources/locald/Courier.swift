@@ -25,6 +25,9 @@ struct Courier {
         let content: [UInt8]
     }
 
+    /// The id of the store that was opened.
+    var store: [UInt8] { delivery.stage.identity.id }
+
     func unique(_ job: Job) -> UniquePart {
         UniquePart(seconds: job.accepted, message: job.key.id, finalAddress: job.address, host: host)
     }
@@ -55,24 +58,33 @@ struct Courier {
         return loaded.content.withUnsafeBytes { content in
             do throws(StoreError) {
                 let file = try delivery.stage.write(unique(loaded.job), size: head.count + content.count, head: head, content: content)
-                let name = file.name
-                do throws(StoreError) { try file.sync() } catch {
-                    try? delivery.stage.discard(name)
-                    throw error
-                }
-                return .success(name)
+                try file.sync()
+                return .success(file.name)
             } catch {
+                abandon(loaded.job, size: head.count + content.count)
                 return .failure(error)
             }
         }
     }
 
+    /// What did not come to be a staged copy goes at once: it may be on a full disk, and never be tried again. What cannot be
+    /// removed now is removed when the store is opened again.
+    private func abandon(_ job: Job, size: Int) {
+        if let name = unique(job).name(size: size) { try? delivery.stage.discard(name) }
+    }
+
     /// Stages content that is too long for memory, checking its sum on the way. The stage folder is synced by `stage`.
     func stageBig(_ job: Job, from file: borrowing Descriptor) throws -> MessageName {
         let head = head(job)
+        do { return try copy(job, head, from: file) } catch {
+            abandon(job, size: head.count + job.location.extent.length)
+            throw error
+        }
+    }
+
+    private func copy(_ job: Job, _ head: [UInt8], from file: borrowing Descriptor) throws -> MessageName {
         let length = job.location.extent.length
         let staged = try delivery.stage.write(unique(job), size: head.count + length, head: head, content: UnsafeRawBufferPointer(start: nil, count: 0))
-        let name = staged.name
         var checksum: UInt32 = 0
         var offset = 0
         while offset < length {
@@ -86,12 +98,9 @@ struct Courier {
             if let failure { throw failure }
             offset += chunk.count
         }
-        guard checksum == job.location.extent.checksum, offset == length else {
-            try delivery.stage.discard(name)
-            throw ContentError.corrupt(job.location)
-        }
+        guard checksum == job.location.extent.checksum, offset == length else { throw ContentError.corrupt(job.location) }
         try staged.sync()
-        return name
+        return staged.name
     }
 
     /// Moves a staged copy into its mailbox, making the Maildir where it is the first; not yet durable.

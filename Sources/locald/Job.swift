@@ -15,7 +15,7 @@ struct Job: Sendable {
     let accepted: Int64
     let location: ContentLocation
     /// The position of the `assign` that a temporary answer must name.
-    let answers: LogPosition
+    var answers: LogPosition
 
     /// Nil for a record that assigns nothing to locald.
     init?(_ placed: PlacedRecord) {
@@ -39,21 +39,27 @@ struct Job: Sendable {
 struct StagedCopy: HeldCopy {
     let name: MessageName
     let account: AccountFolder
+    /// The id of its store: what another one lacks proves nothing. Nil in a record that does not say.
+    let store: [UInt8]?
 
-    init(name: MessageName, account: AccountFolder) {
+    init(name: MessageName, account: AccountFolder, store: [UInt8]?) {
         self.name = name
         self.account = account
+        self.store = store
     }
+
+    func isOf(_ store: [UInt8]) -> Bool { self.store.map { $0 == store } ?? true }
 
     init?(staged record: Record) {
         guard let name = record[.file].flatMap({ MessageName(parsing: $0) }), let account = record[.account].flatMap({ AccountFolder(parsing: $0) })
         else { return nil }
-        self.init(name: name, account: account)
+        self.init(name: name, account: account, store: record[.store])
     }
 
     func describe(in line: inout RecordLine) {
         line.add(.account, account.text)
         line.add(.file, name.bytes)
+        line.add(.store, store)
     }
 
     var unique: [UInt8] { Array(name.unique) }

@@ -56,36 +56,36 @@ final class Runner {
             }
         }
         events.append(RecordLine(.stop), at: .now())
-        try events.commit()
+        // Whoever was told to stop stops; what is not said now is found by the next start.
+        try? events.commit()
     }
 
     // MARK: What queued says
 
     private func hear() throws {
         for placed in try inbox.poll(&copies).assigned {
-            if let job = Job(placed) { take(job) }
+            guard let job = Job(placed) else {
+                // It stays assigned, where the operator sees it.
+                events.append(RecordLine(.problem, placed.record.id).adding(.reason, "an assignment that cannot be read"), at: .now())
+                continue
+            }
+            take(job)
         }
         events.report(inbox.takeDamage(), at: .now())
         let retention = context.configuration.retention.events.components.seconds
         try events.expire(before: WallTime.now().adding(seconds: -retention), consumed: inbox.consumed, now: .now())
     }
 
-    /// A copy in flight is not begun twice; one that was answered gets its answer again.
     private func take(_ job: Job) {
-        switch copies[job.key] {
-        case .staged?: return
-        case .final(let line)?: events.append(line, at: .now())
-        case .answered(job.answers, let line)?: events.append(line, at: .now())
-        case .answered?, nil:
-            if inFlight.insert(Flight(key: job.key, answers: job.answers)).inserted { waiting.append(job) }
+        switch copies.duty(job.key, assigned: job.answers) {
+        case .begin: if asked.updateValue(job.answers, forKey: job.key) == nil { waiting.append(job) }
+        case .say(let line): events.append(line, at: .now())
+        case .nothing: break
         }
     }
 
-    private struct Flight: Hashable {
-        let key: CopyKey
-        let answers: LogPosition
-    }
-    private var inFlight: Set<Flight> = []
+    /// The newest assignment of each copy that waits: the one that its answer must name.
+    private var asked: [CopyKey: LogPosition] = [:]
 
     // MARK: The store
 
@@ -118,7 +118,13 @@ final class Runner {
 
     /// Recovery of staged copies: rename what is on the stage, and find out what became of the rest.
     private func finishStaged(_ courier: Courier) {
-        for (account, staged) in Dictionary(grouping: copies.staged, by: \.held.account) {
+        let staged = copies.staged
+        let here = staged.filter { $0.held.isOf(courier.store) }
+        if here.count < staged.count {
+            complain(.storeMissing(reason: Array("copies are staged in another store".utf8)))
+            lookAgain = .now().adding(milliseconds: 60_000)
+        }
+        for (account, staged) in Dictionary(grouping: here, by: \.held.account) {
             do throws(StoreError) { try finish(staged, of: account, courier) } catch {
                 // One mailbox that takes nothing now holds up no other.
                 complain(error)
@@ -133,7 +139,7 @@ final class Runner {
         try courier.syncFound(found, of: account)
         for (key, held) in staged {
             let place = found[held.unique]
-            if case .stage? = place { _ = try courier.release(held.name, to: account) }
+            if case .stage? = place, try courier.release(held.name, to: account) == .notStaged { throw .messageMissing }
             finished.append((key, held, place == nil ? "presumed" : nil))
         }
     }
@@ -166,9 +172,9 @@ final class Runner {
             try events.commit()
             return false
         }
-        let jobs = Array(waiting.prefix(Runner.batch))
+        var jobs = Array(waiting.prefix(Runner.batch))
         waiting.removeFirst(jobs.count)
-        for job in jobs { inFlight.remove(Flight(key: job.key, answers: job.answers)) }
+        for index in jobs.indices { jobs[index].answers = asked.removeValue(forKey: jobs[index].key) ?? jobs[index].answers }
         guard let courier else {
             for job in jobs { answer(job, EnhancedStatus(.temporary, 2, 0), "the mail store is not there") }
             try events.commit()
@@ -178,7 +184,7 @@ final class Runner {
         try events.commit()
         for (job, copy) in staged {
             do throws(StoreError) {
-                _ = try courier.release(copy.name, to: copy.account)
+                guard try courier.release(copy.name, to: copy.account) != .notStaged else { throw .messageMissing }
                 finished.append((job.key, copy, nil))
             } catch {
                 // Staged and not released: it stays so, and is released when the store is opened again.
@@ -198,7 +204,7 @@ final class Runner {
             do {
                 if job.location.position == nil {
                     let name = try courier.stageBig(job, from: try content.big(job.location, id: job.key.id))
-                    staged.append((job, StagedCopy(name: name, account: job.account)))
+                    staged.append((job, StagedCopy(name: name, account: job.account, store: courier.store)))
                 } else {
                     let bytes = try last.flatMap { $0.location == job.location ? $0.bytes : nil } ?? content.content(at: job.location, id: job.key.id)
                     last = (job.location, bytes)
@@ -209,7 +215,7 @@ final class Runner {
         do throws(StoreError) {
             for (entry, result) in zip(loaded, try courier.stage(loaded)) {
                 switch result {
-                case .success(let name): staged.append((entry.job, StagedCopy(name: name, account: entry.job.account)))
+                case .success(let name): staged.append((entry.job, StagedCopy(name: name, account: entry.job.account, store: courier.store)))
                 case .failure(let error): refuse(entry.job, error)
                 }
             }

@@ -1,18 +1,21 @@
 // From a command to the directory database.
 
 import Configuration
-import Directory
+import DirectoryDatabase
 import Kernel
 import MailModel
 
 extension GlobalOptions {
     /// Opens the directory of the tree; a tree without one is an error, not a new directory.
+    ///
+    /// What an earlier version did not have is made, and published: nobody reads the database itself.
     func openDirectory() throws(Failure) -> DirectoryWriter {
         let configuration = try loadConfiguration()
         try attempting { () throws(KernelError) in
             let folder = try DirectoryDescriptor(opening: configuration.paths.directory)
             _ = try folder.open("directory.db", .readWrite)
         }
+        try Setup(configuration, asRoot: Identity.isRoot).completeDirectory()
         do throws(DirectoryError) { return try DirectoryWriter(folder: configuration.paths.directory) } catch { throw Failure(error) }
     }
 
@@ -34,9 +37,9 @@ extension Failure {
             switch error {
             case .exists: .cannotCreate
             case .missing: .noInput
-            case .domainMissing, .domainInUse, .badPassword, .badSecret, .plainNotAccepted, .noTargets, .tooManyTargets, .badLine: .data
+            case .domainMissing, .domainInUse, .badPassword, .badSecret, .noTargets, .tooManyTargets: .data
             case .storage: .inputOutput
-            case .notPublished: .temporary
+            case .locked, .notPublished: .temporary
             }
         self.init(status, "\(error)", remedy: error.remedy)
     }

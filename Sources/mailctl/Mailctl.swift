@@ -19,7 +19,7 @@ struct Mailctl: ParsableCommand {
             CommandGroup(name: "Directory", subcommands: [
                 DomainCommand.self, AccountCommand.self, AliasCommand.self, RouteCommand.self, DirectoryCommand.self,
             ]),
-            CommandGroup(name: "Mail", subcommands: [QueueCommand.self]),
+            CommandGroup(name: "Mail", subcommands: [QueueCommand.self, AuditCommand.self]),
         ])
 
     @OptionGroup var options: GlobalOptions

@@ -139,6 +139,7 @@ extension MaildropDriver {
         case .opened(let maildrop):
             self.maildrop = maildrop
             noteLogin(maildrop)
+            if maildrop.unreadable > 0 { problem("\(maildrop.unreadable) messages cannot be read") }
             session.answered(.opened(maildrop.messages))
         case .content(let message, let bytes):
             self.message = message

@@ -51,8 +51,12 @@ struct BounceWriter {
     }
 
     private func reported(_ copy: Copy) -> ReportedRecipient? {
-        guard let original = EmailAddress(parsing: copy.original), case .failed(let status, let reason) = copy.state else { return nil }
-        return ReportedRecipient(original: original, final: EmailAddress(parsing: copy.final) ?? original, status: status, reason: reason)
+        guard let original = EmailAddress(parsing: copy.original) else { return nil }
+        let status = EnhancedStatus(parsing: copy.answer.status) ?? EnhancedStatus(.permanent, 0, 0)
+        var reported = ReportedRecipient(
+            original: original, final: EmailAddress(parsing: copy.final) ?? original, status: status, reason: copy.answer.reason)
+        if !copy.answer.host.isEmpty { reported.remoteHost = copy.answer.host }
+        return reported
     }
 
     /// The head of the original; empty if it cannot be read, because a notice without it is better than none.

@@ -14,6 +14,8 @@ final class DropFolder {
     let sizeLimit: Int64
     /// Drops that are adopted with one commit.
     static let portion = 256
+    /// Seconds after which what its writer left unfinished is no drop any more.
+    static let abandoned: Int64 = 36 * 3600
 
     init(spool: borrowing DirectoryDescriptor, host: Domain, sizeLimit: Int64) throws(KernelError) {
         folder = try spool.openDirectory("drop")
@@ -46,6 +48,7 @@ extension DropFolder {
                 adopted.ids.append(drop.id)
             } catch {
                 switch error {
+                case .unfinished: continue
                 case .strange(let reason): adopted.strange.append((name, reason))
                 case .kernel(let reason): throw reason
                 }
@@ -65,7 +68,19 @@ extension DropFolder {
         try folder.sync()
     }
 
+    /// Removes what writers that were killed left unfinished.
+    func removeAbandoned(now: WallTime) throws(KernelError) {
+        let limit = now.adding(seconds: -DropFolder.abandoned)
+        for entry in try folder.list() where entry.name.starts(with: DropFile.unfinishedPrefix) {
+            let name = Path(entry.name)
+            guard let status = try? folder.status(of: name), status.kind == .file, status.modified < limit.nanoseconds else { continue }
+            try? folder.unlink(name)
+        }
+    }
+
     private enum DropProblem: Error {
+        /// Its writer holds it until it is durable, and may take it back.
+        case unfinished
         case strange(String)
         case kernel(KernelError)
     }
@@ -81,6 +96,7 @@ extension DropFolder {
         let status: FileStatus
         do throws(KernelError) { status = try file.status() } catch { throw .kernel(error) }
         guard status.kind == .file, status.links == 1 else { throw .strange("not a regular file with one name") }
+        do throws(KernelError) { if try !file.tryLock() { throw KernelError(.lock, code: 11, object: name.bytes) } } catch { throw .unfinished }
         guard status.size <= sizeLimit + Int64(DropFile.maximumHead) else { throw .strange("larger than limits.message_size") }
         let bytes: [UInt8]
         do throws(KernelError) { bytes = try file.read(Int(status.size), at: 0) } catch { throw .kernel(error) }

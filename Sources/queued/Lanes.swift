@@ -54,35 +54,3 @@ struct Lanes {
         return nil
     }
 }
-
-/// Copies that wait for a time, the earliest first.
-struct TimerHeap {
-    private var items: [(time: WallTime, copy: CopyIndex)] = []
-
-    var first: WallTime? { items.first?.time }
-
-    mutating func insert(_ time: WallTime, _ copy: CopyIndex) {
-        items.append((time, copy))
-        var child = items.count - 1
-        while child > 0 {
-            let parent = (child - 1) / 2
-            guard items[child].time < items[parent].time else { return }
-            items.swapAt(child, parent)
-            child = parent
-        }
-    }
-
-    mutating func pop(until now: WallTime) -> CopyIndex? {
-        guard let first = items.first, first.time <= now else { return nil }
-        items.swapAt(0, items.count - 1)
-        items.removeLast()
-        var parent = 0
-        while true {
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < items.count && items[child].time < items[least].time { least = child }
-            if least == parent { return first.copy }
-            items.swapAt(parent, least)
-            parent = least
-        }
-    }
-}

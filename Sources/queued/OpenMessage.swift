@@ -1,7 +1,9 @@
 // A message that somebody still waits for, and where each of its copies stands: the rows of docs/spool.md in memory.
+// A queue may hold a million of them, so texts that many share (senders, hosts, reasons) are held once: `SharedTexts`.
 
 import Kernel
 import MailModel
+import Spool
 import SpoolFormat
 
 /// Which agent brings a copy on, and where to.
@@ -10,25 +12,10 @@ enum Destination: Hashable, Sendable {
     case account(folder: [UInt8], address: EmailAddress)
     case remote(EmailAddress)
 
-    var agent: Agent {
-        switch self {
-        case .account: .locald
-        case .remote: .remoted
-        }
-    }
-
     /// The final address as records name it.
     var final: [UInt8] {
         switch self {
         case .account(_, let address), .remote(let address): address.wire
-        }
-    }
-
-    /// What shares a fate and a fair share: one queue each.
-    var lane: [UInt8] {
-        switch self {
-        case .account: []
-        case .remote(let address): address.domain.bytes
         }
     }
 }
@@ -42,27 +29,58 @@ enum CopyState: Hashable, Sendable {
     case assigned(LogPosition)
     /// Final: the agent has said durably that the store or the next host has it.
     case delivered
-    /// It failed for good; a bounce is due.
-    case failed(status: EnhancedStatus, reason: [UInt8])
+    /// It failed for good, as its `answer` says; a bounce is due.
+    case failed
     /// An accepted bounce covers it, or its failure was told to nobody for a stated reason.
     case bounced
+
+    static let ready = CopyState.waiting(until: .whenever)
+}
+
+/// What an agent, or routing, last said of a copy that was not delivered.
+struct Answer: Hashable, Sendable {
+    /// An enhanced status code as text; empty where none was given.
+    var status: [UInt8] = []
+    var reason: [UInt8] = []
+    /// The host whose words the reason is; empty where the words are our own.
+    var host: [UInt8] = []
 }
 
 /// One copy of a message: its key is (message, original recipient, final address).
 struct Copy: Sendable {
     let original: [UInt8]
-    /// Nil for a recipient that routing refused.
-    let destination: Destination?
-    var state: CopyState
+    /// The final address; empty for a recipient that routing refused.
+    let final: [UInt8]
+    /// The account's folder; nil for a copy that goes to another host, or nowhere.
+    let folder: [UInt8]?
+    fileprivate(set) var state: CopyState
     /// Attempts that were assigned so far.
-    var attempts: Int
-    /// The last temporary answer.
-    var lastStatus: [UInt8] = []
-    var lastReason: [UInt8] = []
+    var attempts: UInt32 = 0
+    var answer = Answer()
     /// The configured next hop of the assignment, if there is one.
     var nextHop: [UInt8]?
 
-    var final: [UInt8] { destination?.final ?? [] }
+    init(original: [UInt8], final: [UInt8], folder: [UInt8]?, state: CopyState) {
+        self.original = original
+        self.final = final == original ? original : final
+        self.folder = folder
+        self.state = state
+    }
+
+    /// Nil for a recipient that routing refused.
+    var agent: Agent? { folder != nil ? .locald : final.isEmpty ? nil : .remoted }
+
+    /// What shares a fate and a fair share: one queue each.
+    var lane: [UInt8] {
+        guard folder == nil, let at = final.lastIndex(of: UInt8(ascii: "@")) else { return [] }
+        return Array(final[(at + 1)...])
+    }
+
+    /// Nil for a recipient that routing refused.
+    var destination: Destination? {
+        guard let address = EmailAddress(parsing: final) else { return nil }
+        return folder.map { .account(folder: $0, address: address) } ?? .remote(address)
+    }
 
     var isFinished: Bool {
         switch state {
@@ -72,21 +90,77 @@ struct Copy: Sendable {
     }
 }
 
-/// An accepted message that is not done.
-struct OpenMessage: Sendable {
+/// An accepted message that is not done. An object, so that one copy of a thousand changes in its place.
+final class OpenMessage {
     let id: QueueID
-    let sender: [UInt8]
-    let location: ContentLocation
+    var sender: [UInt8]
+    private(set) var location: ContentLocation
     let accepted: WallTime
-    /// Recipients that are not routed yet; routing is tried again when the directory can be read.
-    var unrouted: [[UInt8]]
-    var copies: [Copy]
     /// The message of which this is a bounce.
     let parent: QueueID?
+    /// Recipients that are not routed yet; routing is tried again when the directory can be read.
+    var unrouted: [[UInt8]]
+    private(set) var copies: [Copy] = []
+    /// Copies that are not finished.
+    private(set) var unfinished = 0
+    /// Where the copy that was asked for last stands: answers come mostly in the order of the copies.
+    private var lastFound = 0
+    /// Whether it was said that the directory has no answer for some of its recipients.
+    var isHeld = false
     /// Where its accept record lies in its mail log.
     var position = LogPosition.start
 
-    var isFinished: Bool { unrouted.isEmpty && copies.allSatisfy(\.isFinished) }
+    init(id: QueueID, sender: [UInt8], location: ContentLocation, accepted: WallTime, recipients: [[UInt8]], parent: QueueID?) {
+        self.id = id
+        self.sender = sender
+        self.location = location
+        self.accepted = accepted
+        self.parent = parent
+        unrouted = recipients
+    }
+
+    var isFinished: Bool { unrouted.isEmpty && unfinished == 0 }
+
+    func add(_ copy: Copy) {
+        copies.append(copy)
+        if !copy.isFinished { unfinished += 1 }
+    }
+
+    func set(_ index: Int, _ state: CopyState) {
+        if !copies[index].isFinished { unfinished -= 1 }
+        copies[index].state = state
+        if !copies[index].isFinished { unfinished += 1 }
+    }
+
+    /// Its accept was cut away and stands in a later segment now: the older one may be erased.
+    func showsAgain(at position: LogPosition, _ location: ContentLocation) {
+        self.position = position
+        self.location = location
+    }
+
+    /// A time to wait for that was written under a wrong clock is no longer than any other.
+    func waitNoLonger(than latest: WallTime) {
+        for index in copies.indices {
+            if case .waiting(let until) = copies[index].state, until > latest { set(index, .waiting(until: latest)) }
+        }
+    }
+
+    func change(_ index: Int, _ body: (inout Copy) -> Void) { body(&copies[index]) }
+
+    /// The copy with this key, looked for from the one that was found last.
+    func find(_ original: [UInt8], _ final: [UInt8]) -> Int? {
+        for step in copies.indices {
+            let index = (lastFound + step) % copies.count
+            if copies[index].original == original, copies[index].final == final {
+                lastFound = index
+                return index
+            }
+        }
+        return nil
+    }
+
+    /// The copies whose failure is to be told.
+    var failed: [Int] { copies.indices.filter { copies[$0].state == .failed } }
 }
 
 /// What became of the routing of one recipient.

@@ -6,118 +6,109 @@ import Spool
 import SpoolFormat
 
 extension Queue {
-    /// The block for the head of a new segment: cursors, open messages, their copies.
-    func stateBlock() -> [RecordLine] {
-        var lines = [RecordLine(.state)]
+    /// The block for the head of a new segment: cursors, open messages, their copies. A line is made when it is asked for.
+    func stateBlock() -> any Sequence<RecordLine> {
+        var head = [RecordLine(.state)]
         for (log, position) in cursors.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-            lines.append(RecordLine(.cursor).adding(.log, log).adding(.upto, position.text))
+            head.append(RecordLine(.cursor).adding(.log, log).adding(.upto, position.text))
         }
-        for id in messages.keys.sorted() {
-            guard let message = messages[id] else { continue }
-            lines.append(.open(message))
-            for copy in message.copies { lines.append(.pending(id, copy, message: message)) }
-        }
-        for (id, position) in forgettable.sorted(by: { $0.key < $1.key }) {
-            lines.append(RecordLine(.done, id).adding(.upto, position.text))
-        }
-        lines.append(RecordLine(.stateEnd))
-        // What waits for its accept is said again, so that the next start finds it after its block.
-        for (id, records) in unseen.sorted(by: { $0.key < $1.key }) {
-            for placed in records { lines.append(RecordLine(repeating: placed, id)) }
-        }
-        return lines
+        let open = messages.keys.sorted().lazy.flatMap { [messages] id in messages[id].map(RecordLine.lines) ?? [] }
+        return [AnySequence(head), AnySequence(open), AnySequence(linesOfClosed)].joined()
     }
 
-    /// Reads queued's own last segment: the block, then what was said after it. Two passes, because the messages that
-    /// came after the block are told by the mail logs, which the caller reads in between.
-    mutating func loadBlock(_ records: [PlacedRecord]) -> ArraySlice<PlacedRecord> {
-        guard let start = records.lastIndex(where: { $0.record.verb == .state }),
-            let end = records[start...].firstIndex(where: { $0.record.verb == .stateEnd })
-        else { return records[...] }
-        for placed in records[start...end] { loadBlockLine(placed.record) }
-        return records[(end + 1)...]
+    private var linesOfClosed: [RecordLine] {
+        var lines: [RecordLine] = []
+        var said: [RecordLine] = []
+        for (id, knowledge) in closed.known.sorted(by: { $0.key < $1.key }) {
+            switch knowledge {
+            case .done(let position): lines.append(RecordLine(.done, id).adding(.upto, position.text))
+            case .unseen(let records, _): said += records.map { RecordLine(repeating: $0, id) }
+            }
+        }
+        // What waits for its accept is said again after the block, where the next start looks for it.
+        return lines + [RecordLine(.stateEnd)] + said
     }
 
-    private mutating func loadBlockLine(_ record: Record) {
+    /// Reads a line of the block at the head of queued's last segment; true at its end.
+    ///
+    /// What was said after the block is replayed later: the messages that came meanwhile are told by the mail logs.
+    mutating func loadBlock(_ record: Record) -> Bool {
         switch record.verb {
         case .cursor:
             if let log = record[.log].flatMap({ LogName(parsing: $0) }), let position = record[.upto].flatMap({ LogPosition(parsing: $0) }) {
                 note(cursor: position, of: log)
             }
         case .open:
-            if let message = OpenMessage(opened: record) { restore(message) }
+            if let message = OpenMessage(opened: record, &texts) { restore(message) }
         case .pending:
-            if let id = record.id, let copy = record.copy { restore(copy, of: id) }
+            if let message = record.id.flatMap({ messages[$0] }), let copy = record.copy(&texts) { message.add(copy) }
         case .done:
-            if let id = record.id, let position = record[.upto].flatMap({ LogPosition(parsing: $0) }) { restoreDone(id, at: position) }
+            if let id = record.id, let position = record[.upto].flatMap({ LogPosition(parsing: $0) }) { closed.done(id, at: position) }
         default: break
         }
-    }
-
-    /// What queued said after its last state block.
-    mutating func replay(_ tail: ArraySlice<PlacedRecord>) {
-        for placed in tail {
-            if let id = placed.record.id { replay(id, placed) }
-        }
-        rebuild()
-        lines.removeAll()
+        return record.verb == .stateEnd
     }
 }
 
 extension OpenMessage {
     /// An `open` line of a state block.
-    init?(opened record: Record) {
+    convenience init?(opened record: Record, _ texts: inout SharedTexts) {
         guard let id = record.id, let sender = record[.from], let location = record[.location].flatMap({ ContentLocation(parsing: $0) })
         else { return nil }
         self.init(
-            id: id, sender: sender, location: location, accepted: record[.at].flatMap(Timestamp.time) ?? WallTime(nanoseconds: 0),
-            unrouted: record.all(.to), copies: [], parent: record[.parent].flatMap { QueueID(parsing: $0) })
+            id: id, sender: texts(sender), location: location, accepted: record[.at].flatMap(Timestamp.time) ?? .whenever,
+            recipients: record.all(.to), parent: record[.parent].flatMap { QueueID(parsing: $0) })
         position = record[.upto].flatMap { LogPosition(parsing: $0) } ?? .start
     }
 
     /// Applies a record of queued's log; false once the message is done.
-    mutating func replay(_ placed: PlacedRecord) -> Bool {
+    func replay(_ placed: PlacedRecord, _ texts: inout SharedTexts) -> Bool {
         let record = placed.record
         switch record.verb {
-        case .route: replayRoute(record)
+        case .route: replayRoute(record, &texts)
         case .assign:
-            withCopy(of: record) { copy in
-                copy.state = .assigned(record[.answers].flatMap { LogPosition(parsing: $0) } ?? placed.position)
-                copy.attempts = record.number(.attempt) ?? copy.attempts + 1
-                copy.nextHop = record[.host]
+            withCopy(of: record) { index in
+                set(index, .assigned(record[.answers].flatMap { LogPosition(parsing: $0) } ?? placed.position))
+                change(index) { copy in
+                    copy.attempts = record.number(.attempt).flatMap { UInt32(exactly: $0) } ?? copy.attempts + 1
+                    copy.nextHop = texts(record[.host])
+                }
             }
         case .deferred:
-            withCopy(of: record) { copy in
-                copy.state = .waiting(until: record[.until].flatMap(Timestamp.time) ?? WallTime(nanoseconds: 0))
-                copy.lastStatus = record[.status] ?? []
-                copy.lastReason = record[.reason] ?? []
+            withCopy(of: record) { index in
+                set(index, .waiting(until: record[.until].flatMap(Timestamp.time) ?? .whenever))
+                change(index) { $0.answer = texts(record.answer) }
             }
-        case .bounced: withCopy(of: record) { $0.state = .bounced }
+        case .bounced: withCopy(of: record) { set($0, .bounced) }
         case .done: return false
         default: break
         }
         return true
     }
 
-    private mutating func replayRoute(_ record: Record) {
+    private func replayRoute(_ record: Record, _ texts: inout SharedTexts) {
         guard let original = record[.recipient] else { return }
         unrouted.removeAll { $0 == original }
-        if let destination = record.destination {
-            guard !copies.contains(where: { $0.destination == destination }) else { return }
-            copies.append(Copy(original: original, destination: destination, state: .waiting(until: WallTime(nanoseconds: 0)), attempts: 0))
-        } else if let status = record[.status].flatMap({ EnhancedStatus(parsing: $0) }) {
-            copies.append(Copy(original: original, destination: nil, state: .failed(status: status, reason: record[.reason] ?? []), attempts: 0))
+        if let final = record[.final] {
+            if find(original, final) != nil { return }
+            add(Copy(original: original, final: final, folder: texts(record[.account]), state: .ready))
+        } else if record[.status] != nil, find(original, []) == nil {
+            add(Copy(refused: original, record.answer, &texts))
         }
     }
 
-    private mutating func withCopy(of record: Record, _ change: (inout Copy) -> Void) {
-        guard let original = record[.recipient], let index = copies.firstIndex(where: { $0.original == original && $0.final == record[.final] ?? [] })
-        else { return }
-        change(&copies[index])
+    private func withCopy(of record: Record, _ change: (Int) -> Void) {
+        guard let original = record[.recipient], let index = find(original, record[.final] ?? []) else { return }
+        change(index)
     }
 }
 
 extension RecordLine {
+    /// A message and its copies.
+    fileprivate static func lines(of message: OpenMessage) -> [RecordLine] {
+        [.open(message)] + message.copies.map { .pending($0, of: message) }
+    }
+
     /// A record said again in a new segment; an assignment keeps the position that its answer will name.
     init(repeating placed: PlacedRecord, _ id: QueueID) {
         self.init(placed.record.verb ?? .problem, id)

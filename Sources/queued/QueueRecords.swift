@@ -9,34 +9,57 @@ import SpoolFormat
 typealias QueueLine = RecordLine
 
 extension RecordLine {
-    private init(_ verb: Verb, _ id: QueueID, _ original: [UInt8], _ destination: Destination?) {
+    private init(_ verb: Verb, _ id: QueueID, recipient: [UInt8]) {
         self.init(verb, id)
-        add(.recipient, original)
-        if let destination {
-            add(.final, destination.final)
-            add(.agent, destination.agent.rawValue)
-            if case .account(let folder, _) = destination { add(.account, folder) }
-        }
+        add(.recipient, recipient)
+    }
+
+    private init(_ verb: Verb, _ id: QueueID, _ copy: Copy) {
+        self.init(verb, id, recipient: copy.original)
+        addDestination(final: copy.final, copy.agent, folder: copy.folder)
+    }
+
+    private mutating func addDestination(final: [UInt8], _ agent: Agent?, folder: [UInt8]?) {
+        guard let agent else { return }
+        add(.final, final)
+        add(.agent, agent.rawValue)
+        add(.account, folder)
+    }
+
+    /// Status, reason, and the host whose words they are.
+    private mutating func add(_ answer: Answer, host: Bool = true) {
+        add(.status, answer.status)
+        add(.reason, answer.reason)
+        if host, !answer.host.isEmpty { add(.host, answer.host) }
     }
 
     static func route(_ id: QueueID, _ original: [UInt8], _ destination: Destination, path: [UInt8]) -> RecordLine {
-        let line = RecordLine(.route, id, original, destination)
+        var line = RecordLine(.route, id, recipient: original)
+        switch destination {
+        case .account(let folder, _): line.addDestination(final: destination.final, .locald, folder: folder)
+        case .remote: line.addDestination(final: destination.final, .remoted, folder: nil)
+        }
         return path.isEmpty ? line : line.adding(.path, path)
     }
 
     static func route(_ id: QueueID, _ original: [UInt8], refused status: EnhancedStatus, _ reason: [UInt8]) -> RecordLine {
-        RecordLine(.route, id, original, nil).adding(.status, status.description).adding(.reason, reason)
+        RecordLine(.route, id, recipient: original).adding(.status, status.description).adding(.reason, reason)
     }
 
     /// A recipient whose every destination has its copy already.
     static func routeAgain(_ id: QueueID, _ original: [UInt8]) -> RecordLine {
-        RecordLine(.route, id, original, nil).adding(.result, "duplicate")
+        RecordLine(.route, id, recipient: original).adding(.result, "duplicate")
     }
 
-    static func assign(_ message: OpenMessage, _ copy: Copy, attempt: Int, nextHop: [UInt8]?) -> RecordLine {
-        var line = RecordLine(.assign, message.id, copy.original, copy.destination)
-        line.add(.attempt, attempt)
-        line.add(.host, nextHop)
+    /// A recipient that cannot be routed now.
+    static func held(_ id: QueueID, _ original: [UInt8], reason: String) -> RecordLine {
+        RecordLine(.deferred, id, recipient: original).adding(.status, "4.4.7").adding(.reason, reason)
+    }
+
+    static func assign(_ message: OpenMessage, _ copy: Copy) -> RecordLine {
+        var line = RecordLine(.assign, message.id, copy)
+        line.add(.attempt, copy.attempts)
+        line.add(.host, copy.nextHop)
         line.addContent(of: message)
         return line
     }
@@ -48,18 +71,16 @@ extension RecordLine {
         add(.location, message.location.text)
     }
 
-    static func deferred(_ id: QueueID, _ copy: Copy, until: WallTime, status: [UInt8], reason: [UInt8]) -> RecordLine {
-        RecordLine(.deferred, id, copy.original, copy.destination)
-            .adding(.until, Timestamp.text(until)).adding(.attempt, copy.attempts).adding(.status, status).adding(.reason, reason)
+    static func deferred(_ id: QueueID, _ copy: Copy, until: WallTime) -> RecordLine {
+        var line = RecordLine(.deferred, id, copy).adding(.until, Timestamp.text(until)).adding(.attempt, copy.attempts)
+        line.add(copy.answer)
+        return line
     }
 
     static func bounced(_ id: QueueID, _ copy: Copy, child: QueueID?) -> RecordLine {
-        var line = RecordLine(.bounced, id, copy.original, copy.destination)
-        if copy.destination == nil { line.add(.final, copy.final) }
-        if case .failed(let status, let reason) = copy.state {
-            line.add(.status, status.description)
-            line.add(.reason, reason)
-        }
+        var line = RecordLine(.bounced, id, copy)
+        if copy.final.isEmpty { line.add(.final, copy.final) }
+        line.add(copy.answer)
         if let child { line.add(.target, child) } else { line.add(.result, "discarded: the null sender is told nothing") }
         return line
     }
@@ -81,38 +102,28 @@ extension RecordLine {
         return line
     }
 
-    /// A copy in a state block.
-    static func pending(_ id: QueueID, _ copy: Copy, message: OpenMessage) -> RecordLine {
-        var line = RecordLine(.pending, id, copy.original, copy.destination)
+    /// A copy in a state block. An assignment says `host` of its next hop, any other state of who gave the answer.
+    static func pending(_ copy: Copy, of message: OpenMessage) -> RecordLine {
+        var line = RecordLine(.pending, message.id, copy)
         line.add(.attempt, copy.attempts)
+        var isAssigned = false
         switch copy.state {
         case .waiting(let until): line.add(.until, Timestamp.text(until))
         case .assigned(let position):
+            isAssigned = true
             line.add(.answers, position.text)
             line.add(.host, copy.nextHop)
             line.addContent(of: message)
         case .delivered: line.add(.result, "delivered")
         case .bounced: line.add(.result, "bounced")
-        case .failed(let status, let reason):
-            line.add(.status, status.description)
-            line.add(.reason, reason)
+        case .failed: break
         }
-        if case .failed = copy.state {} else if !copy.lastReason.isEmpty {
-            line.add(.status, copy.lastStatus)
-            line.add(.reason, copy.lastReason)
-        }
+        if !copy.answer.status.isEmpty || copy.state == .failed { line.add(copy.answer, host: !isAssigned) }
         return line
     }
 }
 
 extension Record {
-    /// The destination of a `route`, `assign` or `pending`.
-    var destination: Destination? {
-        guard let final = self[.final].flatMap({ EmailAddress(parsing: $0) }) else { return nil }
-        if let folder = self[.account] { return .account(folder: folder, address: final) }
-        return .remote(final)
-    }
-
     /// An accept record as an open message; nil if it lacks what it must have.
     func openMessage(origin: QueueOrigin, placed: PlacedRecord) -> OpenMessage? {
         guard let id, let sender = self[.from] else { return nil }
@@ -127,26 +138,29 @@ extension Record {
         }
         return OpenMessage(
             id: id, sender: sender, location: location, accepted: self[.at].flatMap(Timestamp.time) ?? WallTime(nanoseconds: 0),
-            unrouted: all(.to), copies: [], parent: self[.parent].flatMap { QueueID(parsing: $0) })
+            recipients: all(.to), parent: self[.parent].flatMap { QueueID(parsing: $0) })
     }
 
-    /// The copy of a `pending` line.
-    var copy: Copy? {
-        guard let original = self[.recipient] else { return nil }
-        let state: CopyState
-        if let answers = self[.answers].flatMap({ LogPosition(parsing: $0) }) {
-            state = .assigned(answers)
-        } else if let result = self[.result] {
-            state = result.elementsEqual("delivered".utf8) ? .delivered : .bounced
-        } else if let until = self[.until].flatMap(Timestamp.time) {
-            state = .waiting(until: until)
-        } else if let status = self[.status].flatMap({ EnhancedStatus(parsing: $0) }) {
-            state = .failed(status: status, reason: self[.reason] ?? [])
-        } else {
-            return nil
-        }
-        return Copy(
-            original: original, destination: destination, state: state, attempts: number(.attempt) ?? 0,
-            lastStatus: self[.status] ?? [], lastReason: self[.reason] ?? [], nextHop: self[.host])
+    /// The copy of a `route` or `pending`; nil for a recipient that got none.
+    func copy(_ texts: inout SharedTexts) -> Copy? {
+        guard let original = self[.recipient], let state = copyState else { return nil }
+        var copy = Copy(original: original, final: self[.final] ?? [], folder: texts(self[.account]), state: state)
+        copy.attempts = number(.attempt).flatMap { UInt32(exactly: $0) } ?? 0
+        if case .assigned = state { copy.nextHop = texts(self[.host]) }
+        copy.answer = texts(answer)
+        return copy
+    }
+
+    /// What it says of why a copy was not delivered.
+    var answer: Answer {
+        // The host of an assignment is its next hop.
+        Answer(status: self[.status] ?? [], reason: self[.reason] ?? [], host: self[.answers] == nil ? self[.host] ?? [] : [])
+    }
+
+    private var copyState: CopyState? {
+        if let answers = self[.answers].flatMap({ LogPosition(parsing: $0) }) { return .assigned(answers) }
+        if let result = self[.result] { return result.elementsEqual("delivered".utf8) ? .delivered : .bounced }
+        if let until = self[.until].flatMap(Timestamp.time) { return .waiting(until: until) }
+        return self[.status] == nil ? nil : .failed
     }
 }

@@ -9,21 +9,31 @@ struct RetrySchedule: Sendable {
     var initial: Int64
     var maximum: Int64
     var giveUp: Int64
-    /// A message is never given up before this many attempts, however the wall clock jumps.
-    var minimumAttempts: Int
     /// Per cent of the waiting time that may be added, so that mail that failed together does not come back together.
     var jitter: Int64
 
     /// The next time after the `attempts`th attempt failed at `now`; up to `jitter` is added, by `id`.
     func next(after attempts: Int, now: WallTime, id: QueueID) -> WallTime {
-        let doublings = min(max(attempts - 1, 0), 20)
-        let base = min(initial << Int64(doublings), maximum)
+        let base = pause(after: attempts)
         let spread = max(base * jitter / 100, 1)
         let share = Int64(UInt64(id.sequence) &* 2_654_435_761 &+ UInt64(attempts) &* 40503 & 0xFFFF) % spread
         return now.adding(seconds: base + share)
     }
 
+    /// Seconds between this attempt and the next, without jitter.
+    private func pause(after attempts: Int) -> Int64 { min(initial << Int64(min(max(attempts - 1, 0), 20)), maximum) }
+
+    /// Old by the clock, *and* tried as often as it takes that long to try: a clock that jumped makes no mail old.
     func isExhausted(attempts: Int, accepted: WallTime, now: WallTime) -> Bool {
-        now.seconds - accepted.seconds > giveUp && attempts >= minimumAttempts
+        guard now.seconds - accepted.seconds > giveUp else { return false }
+        var waited: Int64 = 0
+        for attempt in 1..<max(attempts, 1) {
+            waited += pause(after: attempt)
+            if waited >= giveUp { return true }
+        }
+        return giveUp <= 0
     }
+
+    /// No wait is longer than this, whatever a clock that was wrong wrote down. Seconds.
+    var longest: Int64 { maximum + maximum * jitter / 100 }
 }

@@ -17,6 +17,7 @@ final class Runner {
     private let bounces: BounceWriter
     private var directory: RoutingDirectory
     private let inotify: Inotify
+    private let clock = SteadyClock()
     private var queue: Queue
     private var sources: [Source] = []
     private var strangeDrops: Set<Path> = []
@@ -25,12 +26,18 @@ final class Runner {
     private var announced: Set<Inotify.Watch> = []
     private var lastLook = MonotonicTime(nanoseconds: 0)
     private var lastRelease = MonotonicTime(nanoseconds: 0)
+    /// The segment in which `released` says all that counts.
+    private var releasedSegment: UInt32 = 0
     private var dropWatch: Inotify.Watch?
 
     private static let reserve: Int64 = 1 << 20
     /// Below this nothing new is taken on, so that what ends mail can still be written and space comes back.
     private static let minimumFree: Int64 = 32 << 20
     private var hasRoom = true
+    /// Without room so much is begun at once: it must end on the reserve.
+    private static let scarce = 16
+    /// Messages that are routed in one turn: what is said of them is in memory until it is written.
+    private static let portion = 4096
 
     init(_ context: DaemonContext) throws {
         self.context = context
@@ -38,8 +45,7 @@ final class Runner {
         let spool = context.openSpool()
         let schedule = RetrySchedule(
             initial: configuration.retry.initial.components.seconds, maximum: configuration.retry.maximum.components.seconds,
-            giveUp: configuration.retry.giveUp.components.seconds, minimumAttempts: 8,
-            jitter: Int64(configuration.retry.jitter))
+            giveUp: configuration.retry.giveUp.components.seconds, jitter: Int64(configuration.retry.jitter))
         queue = Queue(schedule: schedule)
         events = try EventWriter(spool: spool, .queued, reserve: Runner.reserve)
         mail = try MailLog(spool: spool, .queued, origin: .queued, reserve: Runner.reserve)
@@ -58,16 +64,23 @@ final class Runner {
         _ = try mail.begin()
         // Without a whole block the mail logs are heard from their beginning, and all that was said of what they hold.
         let isWhole = !events.log.isNewestDamaged
-        var tail = isWhole ? queue.loadBlock(try events.log.newestRecords()) : try events.log.allRecords()[...]
+        let blockEnd = isWhole ? try loadBlock() : nil
         for name in Source.names {
             var source = try Source(name, spool: spool, from: queue.cursors[name.text] ?? .start)
             source.watch = try inotify.watch(source.follower.path, for: [.modified, .movedTo])
             sources.append(source)
             if name.kind == .mail { try readAccepts(source) }
         }
-        dropWatch = try inotify.watch(drops.folder.path, for: [.movedTo])
-        if !isWhole { tail = tail.filter { $0.record.id.map { queue.messages[$0] != nil } ?? false }[...] }
-        queue.replay(tail)
+        dropWatch = try inotify.watch(drops.folder.path, for: [.movedTo, .closedAfterWriting])
+        if isWhole {
+            try events.log.forEachNewestRecord(from: blockEnd ?? .start) { queue.replay($0) }
+        } else {
+            // Without a whole block the mail logs are heard from their beginning, and all that was said of what they hold.
+            for placed in try events.log.allRecords() where placed.record.id.map({ queue.messages[$0] != nil }) ?? false { queue.replay(placed) }
+        }
+        queue.rebuild(now: clock.now)
+        // The block names it with the position that its answer must name; at a second position it would be another attempt.
+        events.log.leaveOut { $0.verb == .assign }
         events.log.preamble = { [unowned self] in queue.stateBlock() }
         noteCursors()
         try events.log.begin()
@@ -77,16 +90,28 @@ final class Runner {
         try releaseWhatIsDone(spool)
     }
 
+    /// Reads the block of queued's newest segment; where what was said after it begins.
+    private func loadBlock() throws -> LogPosition? {
+        var end: LogPosition?
+        try events.log.readNewest { placed in
+            if queue.loadBlock(placed.record) { end = placed.position }
+            return end == nil
+        }
+        return end
+    }
+
     private func readAccepts(_ source: Source) throws {
         while true {
             let records = try source.follower.poll()
             if records.isEmpty { return }
-            for placed in records where placed.record.verb == .accept { queue.hear(placed, from: source.name, now: .now()) }
+            for placed in records where placed.record.verb == .accept { queue.hear(placed, from: source.name, now: clock.now) }
         }
     }
 
-    /// Says again what may be erased: an owner may have missed it, or a cut may have taken its erasure back.
+    /// Says again what may be erased: an owner may have missed it, or a cut may have taken its erasure back. Then older
+    /// segments say nothing that this one does not, and go.
     private func releaseWhatIsDone(_ spool: borrowing DirectoryDescriptor) throws {
+        let first = released.end.segment
         for source in sources where source.name.kind == .mail {
             let history = try LogFollower(spool: spool, source.name, from: .start)
             while history.position < source.follower.position {
@@ -102,8 +127,8 @@ final class Runner {
             }
         }
         try released.commit()
-        // Older segments say nothing that this one does not.
-        try? released.dropSegments(below: released.end.segment)
+        try? released.dropSegments(below: first)
+        releasedSegment = released.end.segment
     }
 
     // MARK: The loop
@@ -120,31 +145,32 @@ final class Runner {
                 case .reload: directory = RoutingDirectory(context.configuration)
                 }
             }
-            let worked = try turn(now: .now())
+            let worked = try turn(now: .now(), steady: clock.now)
             if !worked { rest() }
         }
     }
 
     private func rest() {
-        let deadline = queue.nextDeadline.map { max(0, ($0.nanoseconds - WallTime.now().nanoseconds) / 1_000_000) } ?? 1000
-        let wait = min(Int(deadline), queue.awaitsRouting ? 500 : queue.finished.isEmpty ? 1000 : 100)
+        let deadline = queue.nextDeadline.map { max(0, ($0.nanoseconds - clock.now.nanoseconds) / 1_000_000) } ?? 1000
+        let wait = min(Int(deadline), queue.finished.isEmpty && hasRoom ? 1000 : 100)
         _ = waitReadable([inotify.descriptor.raw, context.signals], milliseconds: max(wait, 1))
     }
 
-    /// One turn; true if there was anything to do.
-    private func turn(now: WallTime) throws -> Bool {
+    /// One turn; true if there was anything to do. What is written down has the wall's time; what waits, waits by the steady clock.
+    private func turn(now: WallTime, steady: WallTime) throws -> Bool {
         let moment = MonotonicTime.now()
         announced.formUnion(inotify.drain())
         let looksEverywhere = moment - lastLook >= .seconds(1)
         if looksEverywhere { lastLook = moment }
         if looksEverywhere { hasRoom = (try? Identity.freeSpace(at: context.configuration.paths.spool).bytes >= Runner.minimumFree) ?? false }
+        if looksEverywhere { try tidyDrops(now, moment) }
         if looksEverywhere || dropWatch.map(announced.contains) ?? true { try adoptDrops(now) }
-        var heard = try hear(now, everywhere: looksEverywhere)
-        queue.route(now: now) { directory.route($0, now: moment) }
+        var heard = try hear(now, steady, everywhere: looksEverywhere)
+        queue.route(now: steady, limit: hasRoom ? Runner.portion : Runner.scarce) { directory.route($0, now: moment) }
         heard = appendLines(now) || heard
         try tellSenders(now)
         heard = appendLines(now) || heard
-        queue.assign(now: now, nextHop: { directory.nextHop($0, now: moment) }) { events.append($0, at: now) }
+        queue.assign(now: steady, window: hasRoom ? Queue.window : Runner.scarce, nextHop: { directory.nextHop($0, now: moment) }) { events.append($0, at: now) }
         if heard || events.log.hasPending {
             noteCursors()
             try events.commit()
@@ -160,14 +186,14 @@ final class Runner {
         return !queue.lines.isEmpty
     }
 
-    private func hear(_ now: WallTime, everywhere: Bool) throws -> Bool {
+    private func hear(_ now: WallTime, _ steady: WallTime, everywhere: Bool) throws -> Bool {
         var heard = false
         for source in sources where everywhere || source.watch.map(announced.contains) ?? true {
             let records = try source.follower.poll(limit: 1024)
             // A full portion may have more behind it.
             if records.count < 1024, let watch = source.watch { announced.remove(watch) }
             heard = heard || !records.isEmpty
-            for placed in records { queue.hear(placed, from: source.name, now: now) }
+            for placed in records { queue.hear(placed, from: source.name, now: steady) }
             events.report(source.follower.damage, at: now)
             source.follower.damage.removeAll()
         }
@@ -182,8 +208,8 @@ final class Runner {
         guard hasRoom else { return }
         let adopted = try drops.adopt(into: mail, knows: { mail.holds($0) || queue.messages[$0] != nil }, except: strangeDrops, now: now)
         for (name, reason) in adopted.strange {
-            // Looked at once; a thousand such names are enough to know that somebody plays.
-            if strangeDrops.count < 1000 { strangeDrops.insert(name) }
+            // Told once; a thousand such names are enough to know that somebody plays.
+            guard strangeDrops.count < 1000, strangeDrops.insert(name).inserted else { continue }
             events.append(RecordLine(.problem).adding(.drop, name.bytes).adding(.reason, reason), at: now)
         }
         if let dropWatch { announced.remove(dropWatch) }
@@ -193,6 +219,14 @@ final class Runner {
         // A full portion may have more behind it.
         if adopted.names.count >= DropFolder.portion, let dropWatch { announced.insert(dropWatch) }
     }
+
+    /// Once an hour, and at a start.
+    private func tidyDrops(_ now: WallTime, _ moment: MonotonicTime) throws {
+        if let lastTidy, moment - lastTidy < .seconds(3600) { return }
+        lastTidy = moment
+        try drops.removeAbandoned(now: now)
+    }
+    private var lastTidy: MonotonicTime?
 
     /// Bounces are accepted in the mail log first; only then does the event log say that they cover their recipients.
     private func tellSenders(_ now: WallTime) throws {
@@ -219,6 +253,7 @@ final class Runner {
         for id in queue.finished { released.append(RecordLine(.released, id)) }
         queue.finished.removeAll(keepingCapacity: true)
         try released.commit()
+        if released.end.segment != releasedSegment { try releaseWhatIsDone(context.openSpool()) }
         try eraseOwn(moment)
     }
 

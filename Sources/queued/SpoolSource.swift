@@ -53,11 +53,10 @@ extension Queue {
         case .delivered, .sent:
             delivered(id, original, final, by: agent)
         case .failed, .withdrawn:
-            let status = record[.status].flatMap { EnhancedStatus(parsing: $0) } ?? EnhancedStatus(.permanent, 0, 0)
-            failed(id, original, final, by: agent, status, record[.reason] ?? [])
+            failed(id, original, final, by: agent, record.remoteAnswer)
         case .temporary:
             guard let answers = record[.answers].flatMap({ LogPosition(parsing: $0) }) else { return false }
-            deferred(id, original, final, by: agent, answers: answers, record[.status] ?? [], record[.reason] ?? [], now: now)
+            deferred(id, original, final, by: agent, answers: answers, record.remoteAnswer, now: now)
         default:
             return false
         }
@@ -73,6 +72,17 @@ extension Queue {
 }
 
 extension Record {
+    /// What an agent says of a copy that was not delivered, and the name of the host whose words these are.
+    ///
+    /// Words of our own begin with the server that they are about; where none was reached the host is the domain alone.
+    fileprivate var remoteAnswer: Answer {
+        var answer = Answer(status: self[.status] ?? [], reason: self[.reason] ?? [])
+        if let server = self[.host], server.contains(UInt8(ascii: "[")), !answer.reason.starts(with: server) {
+            answer.host = Array(server.prefix { $0 != 0x20 })
+        }
+        return answer
+    }
+
     /// The copies that a bounce covers: each `covers=` is a recipient, and the `final=` in the same place its final address.
     var covered: [(original: [UInt8], final: [UInt8])] {
         let originals = all(.covers)

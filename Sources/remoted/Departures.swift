@@ -1,8 +1,10 @@
 // What waits for a connection and what is on its way, in the order of its coming and fair to each domain. No I/O.
-// Invariant: a copy is known here from its assignment until its answer is durable, and is begun once in that time.
+// Invariant: a copy is known here from its assignment until its answer is durable, and is begun once in that time, however
+// often it is assigned; the answer names the newest assignment, because queued hears no other.
 
 import MailModel
 import Spool
+import SpoolFormat
 
 /// The jobs of remoted; it outlives a life of the runner, because connections do.
 struct Departures {
@@ -21,7 +23,8 @@ struct Departures {
     }
 
     private struct Lane {
-        var jobs: [Job] = []
+        /// A slice: taking the first of a long lane moves no other.
+        var jobs: ArraySlice<Job> = []
         var flights = 0
     }
 
@@ -31,18 +34,20 @@ struct Departures {
     /// Lanes with jobs, each once, in turn.
     private var turns: [LaneName] = []
     private(set) var flights = 0
-    private var known: Set<CopyKey> = []
+    /// The newest assignment of each copy.
+    private var known: [CopyKey: LogPosition] = [:]
 
     init(limit: Int, limitPerDomain: Int) {
         self.limit = max(1, limit)
         self.limitPerDomain = max(1, limitPerDomain)
     }
 
-    func knows(_ key: CopyKey) -> Bool { known.contains(key) }
+    /// The assignment that an answer must name now; nil for a copy that is not here.
+    func assignment(of key: CopyKey) -> LogPosition? { known[key] }
 
-    /// Takes a job of one copy; false if the copy is here already.
+    /// Takes a job of one copy; false if the copy is here already, which then answers this assignment.
     mutating func add(_ job: Job) -> Bool {
-        guard let copy = job.copies.first, known.insert(copy.key).inserted else { return false }
+        guard let copy = job.copies.first, known.updateValue(copy.answers, forKey: copy.key) == nil else { return false }
         let key = LaneName(job)
         var lane = lanes.removeValue(forKey: key) ?? Lane()
         if lane.jobs.isEmpty { turns.append(key) }
@@ -86,12 +91,12 @@ struct Departures {
     }
 
     /// The copy was answered durably, or never will be in this life.
-    mutating func forget(_ copy: CopyKey) { known.remove(copy) }
+    mutating func forget(_ copy: CopyKey) { known[copy] = nil }
 
     /// Drops what has not begun: a new life of the runner hears of it again.
     mutating func dropWaiting() {
         for key in turns {
-            for copy in lanes[key]?.jobs.flatMap(\.copies) ?? [] { known.remove(copy.key) }
+            for copy in lanes[key]?.jobs.flatMap(\.copies) ?? [] { known[copy.key] = nil }
             lanes[key]?.jobs.removeAll()
             if lanes[key]?.flights == 0 { lanes[key] = nil }
         }

@@ -40,9 +40,11 @@ struct DestinationFinder: Sendable {
             guard let (host, port) = DestinationFinder.split(route) else {
                 return temporary(EnhancedStatus(.temporary, 3, 5), "the route is not HOST:PORT")
             }
-            return servers([host], port: port)
+            return patiently(servers([host], port: port))
         }
-        if let smarthost, let host = Domain(smarthost.host) ?? Domain("[\(smarthost.host)]") { return servers([host], port: smarthost.port) }
+        if let smarthost, let host = Domain(smarthost.host) ?? Domain("[\(smarthost.host)]") {
+            return patiently(servers([host], port: smarthost.port))
+        }
         if job.domain.isAddressLiteral { return servers([job.domain], port: port) }
         switch resolver.exchangers(of: job.domain) {
         case .found(let hosts) where hosts.isEmpty:
@@ -67,6 +69,12 @@ struct DestinationFinder: Sendable {
         if !targets.isEmpty { return .found(Array(targets.prefix(DestinationFinder.mostTargets))) }
         if isUncertain { return temporary(EnhancedStatus(.temporary, 4, 3), "DNS gives no address of \(hosts[0])") }
         return permanent(EnhancedStatus(.permanent, 4, 4), "\(hosts.map(\.description).joined(separator: ", ")) has no address")
+    }
+
+    /// A next hop that the administrator names and DNS does not know is a mistake that he will mend; no sender is to hear of it.
+    private func patiently(_ targets: Targets) -> Targets {
+        guard case .failed(.permanent(_, let reason)) = targets else { return targets }
+        return .failed(.temporary(EnhancedStatus(.temporary, 4, 4), reason: reason))
     }
 
     private static func split(_ route: [UInt8]) -> (Domain, UInt16)? {

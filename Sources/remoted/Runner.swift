@@ -59,7 +59,7 @@ final class Runner {
             try sayResults()
             pause(milliseconds: heardAll ? 1000 : 0)
         }
-        try drain()
+        drain()
     }
 
     private func pause(milliseconds: Int) {
@@ -67,15 +67,16 @@ final class Runner {
     }
 
     /// What has not begun stays assigned, and is begun by the next start.
-    private func drain() throws {
+    private func drain() {
         let end = MonotonicTime.now().adding(milliseconds: Runner.drainMilliseconds)
         sender.drain(within: .milliseconds(Runner.drainMilliseconds))
-        while outbox.departures.flights > 0, MonotonicTime.now() < end {
+        while outbox.departures.flights > 0 || !outbox.unsaid.isEmpty, MonotonicTime.now() < end {
             _ = waitReadable([sender.descriptor], milliseconds: 200)
-            try sayResults()
+            // What could not be said stays unsaid, and is tried again: without it the next start sends these messages once more.
+            do { try sayResults() } catch { context.warn("\(error)") }
         }
         events.append(RecordLine(.stop), at: .now())
-        try events.commit()
+        try? events.commit()
     }
 
     // MARK: What is asked
@@ -84,7 +85,12 @@ final class Runner {
     private func hear() throws -> Bool {
         let (assigned, heardAll) = try inbox.poll(&ledger)
         for placed in assigned {
-            if let job = Job(placed) { take(job) }
+            guard let job = Job(placed) else {
+                // It stays assigned, where the operator sees it.
+                events.append(RecordLine(.problem, placed.record.id).adding(.reason, "an assignment that cannot be read"), at: .now())
+                continue
+            }
+            take(job)
         }
         events.report(inbox.takeDamage(), at: .now())
         let retention = context.configuration.retention.events.components.seconds
@@ -92,13 +98,13 @@ final class Runner {
         return heardAll
     }
 
-    /// A copy in flight is not begun twice; one that was answered gets its answer again.
     private func take(_ job: Job) {
-        guard let copy = job.copies.first, !outbox.departures.knows(copy.key) else { return }
-        switch ledger[copy.key] {
-        case .final(let line)?: events.append(line, at: .now())
-        case .answered(copy.answers, let line)?: events.append(line, at: .now())
-        case .answered?, .staged?, nil: _ = outbox.departures.add(job)
+        for copy in job.copies {
+            switch ledger.duty(copy.key, assigned: copy.answers) {
+            case .begin: _ = outbox.departures.add(job)
+            case .say(let line): events.append(line, at: .now())
+            case .nothing: break
+            }
         }
     }
 
@@ -138,6 +144,7 @@ final class Runner {
 
     private func say(_ result: RemoteResult) {
         let key = result.copy.key
+        let answers = outbox.departures.assignment(of: key) ?? result.copy.answers
         var line: RecordLine
         switch result.outcome {
         case .delivered:
@@ -147,9 +154,9 @@ final class Runner {
             line = RecordLine(.failed, key).adding(.host, result.host).adding(.status, status.description).adding(.reason, reason)
             ledger.set(key, .final(line))
         case .temporary(let status, let reason):
-            line = RecordLine(.temporary, key).adding(.answers, result.copy.answers.text).adding(.host, result.host)
+            line = RecordLine(.temporary, key).adding(.answers, answers.text).adding(.host, result.host)
             line = line.adding(.status, status.description).adding(.reason, reason)
-            ledger.set(key, .answered(result.copy.answers, line))
+            ledger.set(key, .answered(answers, line))
         }
         events.append(line, at: .now())
     }

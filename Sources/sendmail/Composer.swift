@@ -27,19 +27,27 @@ struct Composer {
         return EmailAddress(parsing: bare + [UInt8(ascii: "@")] + host.bytes)
     }
 
-    /// The addresses in To, Cc and Bcc; the Bcc fields are taken out of the message.
-    mutating func takeRecipients() -> [EmailAddress] {
+    /// The addresses in To, Cc and Bcc, and the first that is none: who is left out in silence is never missed. The Bcc fields
+    /// are taken out of the message.
+    mutating func takeRecipients() -> (found: [EmailAddress], wrong: [UInt8]?) {
         let header = HeaderSection(of: message)
         var found: [EmailAddress] = []
+        var wrong: [UInt8]?
         for name in ["to", "cc", "bcc"] {
             for field in header.all(Array(name.utf8), in: message) {
                 let list = AddressList(parsing: message[field.value])
-                for address in list.mailboxes.compactMap(\.address) where !found.contains(address) { found.append(address) }
+                for mailbox in list.mailboxes {
+                    guard let address = mailbox.domain.isEmpty ? self.address(mailbox.localPart) : mailbox.address else {
+                        wrong = wrong ?? message[field.value].filter { $0 >= 0x20 }
+                        continue
+                    }
+                    if !found.contains(address) { found.append(address) }
+                }
             }
         }
         let hidden = header.all(Array("bcc".utf8), in: message).map(\.whole)
         for range in hidden.reversed() { message.removeSubrange(range) }
-        return found
+        return (found, wrong)
     }
 
     /// Adds the fields that every message must have (RFC 5322 §3.6).

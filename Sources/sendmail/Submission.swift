@@ -10,7 +10,6 @@ import SpoolFormat
 enum Submission {
     /// sysexits.h
     private static let usage: Int32 = 64, dataError: Int32 = 65, noUser: Int32 = 67, ioError: Int32 = 74, temporary: Int32 = 75, configuration: Int32 = 78
-    private static let chunk = 64 * 1024
 
     static func run(_ arguments: [String]) -> Int32 {
         let options: Options
@@ -41,7 +40,11 @@ enum Submission {
             guard let address = composer.address(text) else { return complain("\(text.display) is no mail address", "write user@domain", noUser) }
             recipients.append(address)
         }
-        if options.readsRecipients { recipients += composer.takeRecipients() }
+        if options.readsRecipients {
+            let (found, wrong) = composer.takeRecipients()
+            if let wrong { return complain("there is no mail address in part of \(wrong.display)", "write user@domain", noUser) }
+            recipients += found
+        }
         guard !recipients.isEmpty else { return complain("no recipients", "name them as arguments, or use -t", usage) }
         var sender: [UInt8]?
         if let wanted = options.sender {
@@ -64,16 +67,38 @@ enum Submission {
     }
 
     /// Writes under one name, syncs, renames to the name that queued looks for, and syncs the file system.
-    private static func leave(_ drop: DropFile, in path: Path) throws(KernelError) {
+    ///
+    /// When this throws nothing is left behind, because the caller is going to send the message again; and queued has not
+    /// begun to read it, because the file is locked until all is done.
+    static func leave(_ drop: DropFile, in path: Path) throws(KernelError) {
         // The folder may be written and not read: it is reached by path.
         let name = Hex.text(try Randomness.uint64(), digits: 16) + Hex.text(try Randomness.uint64(), digits: 16)
-        let hidden = path / Path(Array("new-".utf8) + name)
+        let hidden = path / Path(DropFile.unfinishedPrefix + name), shown = path / Path(DropFile.prefix + name)
+        Signals.postpone()
+        defer { Signals.resume() }
         let file = try Descriptor.create(hidden, mode: 0o644)
-        try file.write(drop.bytes)
-        try file.sync()
-        try Descriptor.rename(hidden, to: path / Path(DropFile.prefix + name))
-        try file.syncFileSystem()
-        try file.close()
+        do throws(KernelError) {
+            guard try file.tryLock() else { throw KernelError(.lock, code: 11, object: hidden.bytes) }
+            try file.write(drop.bytes)
+            try file.sync()
+            if Signals.isEnding { throw KernelError(.write, code: 4, object: hidden.bytes) }
+            try Descriptor.rename(hidden, to: shown)
+        } catch {
+            try? Descriptor.unlink(hidden)
+            throw error
+        }
+        do throws(KernelError) { try file.syncFileSystem() } catch {
+            if try takeBack(shown) { throw error }
+        }
+    }
+
+    /// False if queued has adopted the drop: then it has synced the message itself.
+    static func takeBack(_ drop: Path) throws(KernelError) -> Bool {
+        do throws(KernelError) { try Descriptor.unlink(drop) } catch {
+            if error.isMissing { return false }
+            throw error
+        }
+        return true
     }
 
     private static func complain(_ what: String, _ remedy: String, _ code: Int32) -> Int32 {

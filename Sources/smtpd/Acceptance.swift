@@ -16,6 +16,9 @@ struct Acceptance: Sendable {
     let tls: [UInt8]?
     let content: AcceptedContent
     let replyTo: ReplyAddress<SessionAnswer>
+
+    /// About how much memory it holds while it waits, in bytes.
+    var weight: Int { 1024 + 256 * envelope.recipients.count + content.inlineLength }
 }
 
 enum AcceptedContent: Sendable {
@@ -23,6 +26,21 @@ enum AcceptedContent: Sendable {
     case inline([UInt8])
     /// Lies in a file of its own, written and not yet synced.
     case big(BigContent)
+
+    var inlineLength: Int {
+        switch self {
+        case .inline(let bytes): bytes.count
+        case .big: 0
+        }
+    }
+
+    /// Nobody takes responsibility for it.
+    func discard() {
+        switch self {
+        case .inline: break
+        case .big(let file): file.discard()
+        }
+    }
 }
 
 /// What comes back to a session from other threads.

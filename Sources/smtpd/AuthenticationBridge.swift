@@ -34,7 +34,9 @@ struct AuthenticationBridge {
     private func run(_ wire: Wire<SessionAnswer>, _ work: @escaping @Sendable (Authenticator) -> (Directory.Authentication?, Directory.AuthenticationStep)) {
         let address = wire.replyAddress
         let (pool, delay) = (shared.authenticators, shared.failureDelay)
-        shared.workers.submit {
+        let isTaken = shared.workers.offer {
+            // Nobody waits any more, and nothing was tried yet.
+            if address.isGone { return }
             let (exchange, step) = pool.with(work)
             if case .rejected = step {
                 address.deliver(.authentication(exchange, step), after: delay)
@@ -42,6 +44,7 @@ struct AuthenticationBridge {
                 address.deliver(.authentication(exchange, step))
             }
         }
+        if !isTaken { address.deliver(.authentication(nil, .unavailable(DirectoryUnavailable("too many logins wait")))) }
     }
 
     /// A worker's result for the machine.

@@ -1,6 +1,7 @@
 // The commit thread: what sessions have received since the last sync becomes durable with one more, and then gets its 250.
 
 import Connection
+import Daemon
 import Kernel
 import MailModel
 import SMTPProtocol
@@ -13,11 +14,14 @@ final class Intake: Sendable {
     /// One commit takes at most so many bytes of content; the rest waits for the next.
     private static let batchBytes = 8 << 20
     /// Below this no new message is begun; what is being sent can still end.
-    private static let minimumFree: Int64 = 32 << 20
+    static let minimumFree: Int64 = 32 << 20
+    /// While the disk hangs, clients come and go: beyond so many bytes the next message is put off.
+    private static let mostWaiting = 64 << 20
 
     private struct Waiting {
         var messages: [Acceptance] = []
-        var events: [(RecordLine, WallTime)] = []
+        var weight = 0
+        var facts = WaitingFacts()
         var isStopping = false
         var hasStopped = false
     }
@@ -42,17 +46,28 @@ final class Intake: Sendable {
     /// Whether there is too little space to begin another message.
     var isFull: Bool { diskIsFull.load(ordering: .relaxed) }
 
+    /// Whether so much waits for the disk that no further message should be begun.
+    var isBehind: Bool { waiting.withLock { $0.weight >= Intake.mostWaiting || $0.facts.isFull } }
+
     func accept(_ message: Acceptance) {
         monitor.lock()
-        waiting.withLock { $0.messages.append(message) }
-        monitor.signalAll()
+        let isTaken = waiting.withLock { waiting in
+            guard waiting.weight < Intake.mostWaiting else { return false }
+            waiting.messages.append(message)
+            waiting.weight += message.weight
+            return true
+        }
+        if isTaken { monitor.signalAll() }
         monitor.unlock()
+        guard !isTaken else { return }
+        message.content.discard()
+        message.replyTo.deliver(.answer(.message(.temporary(.diskIsSlow))))
     }
 
     /// A fact for the event log, which nobody waits for.
     func note(_ line: RecordLine) {
         let now = WallTime.now()
-        waiting.withLock { $0.events.append((line, now)) }
+        waiting.withLock { _ = $0.facts.add(line, at: now) }
     }
 
     /// A file for content that is too long for the log. Its id belongs to an epoch of its own: it is known before the log's is.
@@ -74,8 +89,8 @@ final class Intake: Sendable {
     /// The thread's life.
     func run(_ logs: IntakeLogs) {
         while true {
-            let (messages, events, stopping) = take()
-            for (line, time) in events { logs.events.append(line, at: time) }
+            let (messages, facts, stopping) = take()
+            facts.append(to: logs.events)
             if !messages.isEmpty { commit(messages, logs) }
             segment.store(logs.mail.log.end.segment, ordering: .relaxed)
             logs.tend(stopping: stopping)
@@ -89,22 +104,19 @@ final class Intake: Sendable {
     }
 
     /// Waits for work, at most 200 ms, because released messages are to be erased meanwhile.
-    private func take() -> ([Acceptance], [(RecordLine, WallTime)], Bool) {
+    private func take() -> ([Acceptance], WaitingFacts, Bool) {
         monitor.lock()
         if waiting.withLock({ $0.messages.isEmpty && !$0.isStopping }) { monitor.wait(milliseconds: 200) }
         monitor.unlock()
         return waiting.withLock { waiting in
-            var bytes = 0
-            var count = 0
-            for message in waiting.messages {
-                count += 1
-                if case .inline(let content) = message.content { bytes += content.count }
-                if bytes >= Intake.batchBytes { break }
-            }
-            let batch = Array(waiting.messages.prefix(count))
-            waiting.messages.removeFirst(count)
-            defer { waiting.events.removeAll() }
-            return (batch, waiting.events, waiting.isStopping)
+            var weight = 0
+            let batch = Array(waiting.messages.prefix { message in
+                defer { weight += message.weight }
+                return weight < Intake.batchBytes
+            })
+            waiting.messages.removeFirst(batch.count)
+            waiting.weight -= weight
+            return (batch, waiting.facts.take(), waiting.isStopping)
         }
     }
 
@@ -113,6 +125,11 @@ final class Intake: Sendable {
         let now = WallTime.now()
         var appended: [(message: Acceptance, id: QueueID, line: RecordLine)] = []
         for message in messages {
+            // No reply can reach this client, so it sends the message again: to take it here would make two of it.
+            if message.replyTo.isGone {
+                message.content.discard()
+                continue
+            }
             switch logs.append(message, now: now) {
             case .success(let (id, line)): appended.append((message, id, line))
             case .failure(let error): mailslot.put(.answer(.message(.temporary(refusal(error)))), for: message.replyTo)
@@ -140,8 +157,11 @@ final class Intake: Sendable {
     }
 
     private func refusal(_ error: KernelError) -> Reply {
-        error.isNoSpace
-            ? Reply(452, EnhancedStatus(.temporary, 3, 1), "insufficient system storage, try again later")
-            : Reply(451, EnhancedStatus(.temporary, 3, 0), "cannot store the message now, try again later")
+        error.isNoSpace ? .diskIsFull : Reply(451, EnhancedStatus(.temporary, 3, 0), "cannot store the message now, try again later")
     }
+}
+
+extension Reply {
+    static let diskIsFull = Reply(452, EnhancedStatus(.temporary, 3, 1), "insufficient system storage, try again later")
+    static let diskIsSlow = Reply(451, EnhancedStatus(.temporary, 4, 5), "too much waits for the disk, try again later")
 }

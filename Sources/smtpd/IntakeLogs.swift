@@ -83,20 +83,18 @@ final class IntakeLogs {
         let now = MonotonicTime.now()
         guard stopping || now - lastTended >= .milliseconds(200) else { return }
         lastTended = now
-        do {
-            if stopping {
-                events.append(RecordLine(.stop), at: .now())
-                try events.commit()
-            } else {
-                try events.commitLazily(now: now)
-            }
-            try events.expire(before: WallTime.now().adding(seconds: -retention), now: now)
-            mail.release(try released.poll().compactMap(\.record.id), now: now)
-            try mail.erase(now: now)
-            freeBytes = try Identity.freeSpace(at: spool).bytes
-        } catch {
-            complain(error)
-        }
+        if stopping { events.append(RecordLine(.stop), at: .now()) }
+        // Each for itself: on a full disk the events cannot be written, and the erasure is what makes room for them.
+        attempt { try stopping ? events.commit() : events.commitLazily(now: now) }
+        attempt { try events.expire(before: WallTime.now().adding(seconds: -retention), now: now) }
+        attempt { mail.release(try released.poll().compactMap(\.record.id), now: now) }
+        // A segment goes with its records: what they say is durable in the events before, unless the room is needed for that.
+        if !events.log.hasPending || freeBytes < Intake.minimumFree { attempt { try mail.erase(now: now) } }
+        attempt { freeBytes = try Identity.freeSpace(at: spool).bytes }
+    }
+
+    private func attempt(_ task: () throws -> Void) {
+        do { try task() } catch { complain(error) }
     }
 
     /// At most one line a second.

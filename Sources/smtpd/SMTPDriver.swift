@@ -31,7 +31,7 @@ final class SMTPDriver: SessionDriver {
 
     func opened(_ wire: Wire<SessionAnswer>) {
         wire.limitSilence(to: shared.commandTimeout)
-        shared.intake.note(RecordLine(.connect).adding(.peer, peer).adding(.protocolName, wire.arrival.role.name))
+        shared.intake.note(fact(.connect).adding(.protocolName, wire.arrival.role.name))
     }
 
     func received(_ bytes: ArraySlice<UInt8>) { bytes.withUnsafeBytes { session.received($0) } }
@@ -53,7 +53,7 @@ final class SMTPDriver: SessionDriver {
 
     func ended(_ ending: Ending) {
         big?.discard()
-        var line = RecordLine(.disconnect).adding(.peer, peer).adding(.count, accepted)
+        var line = fact(.disconnect).adding(.count, accepted)
         if let reason = ending.trouble { line.add(.reason, reason) }
         shared.intake.note(line)
     }
@@ -79,11 +79,15 @@ final class SMTPDriver: SessionDriver {
 
     private func ask(_ question: ServerQuestion, _ wire: Wire<SessionAnswer>) {
         switch question {
-        case .sender(_, let size): session.answered(.sender(shared.mayBegin(size: size)))
+        case .sender: session.answered(.sender(shared.mayBegin()))
         case .recipient(let address):
             let answer = shared.directory.recipient(address)
             if answer != .local, answer != .remote { noteRefusal(of: address, answer) }
             session.answered(.recipient(answer))
+        case .postmaster:
+            let address = shared.directory.postmaster()
+            if address == nil { shared.intake.note(fact(.refuse).adding(.to, "postmaster").adding(.reason, "nobody is postmaster")) }
+            session.answered(.postmaster(address))
         case .authenticate(let mechanism, let initial):
             authenticator.begin(mechanism, initial, wire)
         case .authenticationResponse(let response):
@@ -115,7 +119,7 @@ final class SMTPDriver: SessionDriver {
     }
 
     private func noteRefusal(of address: EmailAddress, _ answer: ServerAnswer.Recipient) {
-        var line = RecordLine(.refuse).adding(.peer, peer).adding(.to, address.wire)
+        var line = fact(.refuse).adding(.to, address.wire)
         switch answer {
         case .unknown: line.add(.reason, "unknown")
         case .unavailable: line.add(.reason, "directory unavailable")
@@ -124,6 +128,8 @@ final class SMTPDriver: SessionDriver {
         }
         shared.intake.note(line)
     }
+
+    private func fact(_ verb: Verb) -> RecordLine { RecordLine(verb).adding(.peer, peer) }
 }
 
 extension Ending {

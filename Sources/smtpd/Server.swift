@@ -23,11 +23,12 @@ struct Server {
         let configuration = context.configuration
         tls = Server.loadTLS(configuration, intake)
         let shared = Server.sharedParts(context, intake, trace, offersTLS: tls != nil)
-        let options = AcceptorOptions(
+        var options = AcceptorOptions(
             limits: ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress),
             tls: tls,
             refusal: { _, _ in Array("421 4.7.0 \(configuration.hostname) too many connections, try again later\r\n".utf8) },
             trouble: { intake.note(RecordLine(.problem).adding(.reason, $0)) })
+        options.handshake = min(options.handshake, configuration.limits.commandTimeout)
         service = Acceptor(loops: LoopGroup(loops: 1), options: options) { SMTPDriver(shared, $0) }
     }
 

@@ -27,36 +27,9 @@ struct SharedParts: Sendable {
         }
     }
 
-    /// May another message begin? (RFC 1870 §6.1: 452 before the content is sent.)
-    func mayBegin(size: Int?) -> ServerAnswer.Sender {
-        intake.isFull
-            ? .temporary(Reply(452, EnhancedStatus(.temporary, 3, 1), "insufficient system storage, try again later")) : .accepted
-    }
-}
-
-/// Who is ours, asked on the loop: a look-up takes microseconds.
-///
-/// Sendable: made before the service's one loop starts, and used on that loop only from then on.
-final class RecipientDirectory: @unchecked Sendable {
-    private let router: Router
-    private let snapshot: AddressSnapshot
-
-    init(_ configuration: Configuration) {
-        router = Router(
-            postmaster: configuration.postmaster, separators: configuration.routing.subaddressSeparator.map { [$0.byte] } ?? [])
-        snapshot = AddressSnapshot(folder: configuration.paths.directory)
-    }
-
-    func recipient(_ address: EmailAddress) -> ServerAnswer.Recipient {
-        snapshot.refresh(at: .now())
-        switch router.deliverability(of: address, in: snapshot) {
-        case .local: return .local
-        case .remote: return .remote
-        case .unavailable: return .unavailable
-        case .refused(let refusal):
-            if refusal.reason == .noSuchAddress { return .unknown }
-            let code = refusal.status.statusClass == .permanent ? 550 : 450
-            return .refused(Reply(code, refusal.status, refusal.reason.rawValue))
-        }
+    /// May another message begin? (RFC 1870 §6.1: the refusal comes before the content is sent.)
+    func mayBegin() -> ServerAnswer.Sender {
+        if intake.isFull { return .temporary(.diskIsFull) }
+        return intake.isBehind ? .temporary(.diskIsSlow) : .accepted
     }
 }

@@ -14,6 +14,15 @@ let breaches = [
     Breach(claim: "an import hides behind an attribute", rule: "imports", path: "Sources/SMTPProtocol/A.swift", text: "@preconcurrency internal import Glibc\n"),
     Breach(claim: "an import of one declaration", rule: "imports", path: "Sources/SMTPProtocol/A.swift", text: "import struct Foundation.Data\n"),
     Breach(claim: "a target is in no layer", rule: "imports", path: "Sources/Extras/A.swift", text: "let a = 1\n"),
+    Breach(claim: "a daemon is linked with the database's writer, by way of a library", rule: "closures", path: "Package.swift", text: """
+        let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+        let targets = [
+            library("DirectoryDatabase", [grdb]),
+            library("Login", ["DirectoryDatabase"]),
+            program("pop3d", ["Login"]),
+        ]
+
+        """),
     Breach(claim: "a file is too long", rule: "file-size", path: "Sources/MailModel/A.swift", text: String(repeating: "\n", count: 501)),
     Breach(claim: "a function is too long", rule: "function-size", path: "Sources/MailModel/A.swift",
            text: "func f(_ x: [Int] = []) {\n\(longBody)}\n"),
@@ -34,6 +43,13 @@ let breaches = [
 ]
 
 let innocents = [
+    Breach(claim: "the administrator's tool is linked with the writer", rule: "closures", path: "Package.swift", text: """
+        let targets = [
+            library("DirectoryDatabase", [.product(name: "GRDB", package: "GRDB.swift")]),
+            program("mailctl", ["DirectoryDatabase"]), program("pop3d", ["Login"]),
+        ]
+
+        """),
     Breach(claim: "a lower layer is imported", rule: "imports", path: "Sources/Spool/A.swift",
            text: "import Kernel\npackage import MailModel\nimport Synchronization\n"),
     Breach(claim: "an import in a comment", rule: "imports", path: "Sources/MailModel/A.swift", text: "// import Glibc\n"),

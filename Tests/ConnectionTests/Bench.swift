@@ -17,11 +17,15 @@ final class Bench {
         var count: Int { lines.withLock { $0.count } }
     }
 
-    init(limits: ConnectionLimits = ConnectionLimits(), tls: ServerTLS? = nil, implicitTLS: Bool = false, silence: Duration? = nil) {
+    init(
+        limits: ConnectionLimits = ConnectionLimits(), tls: ServerTLS? = nil, implicitTLS: Bool = false, silence: Duration? = nil,
+        handshake: Duration = .seconds(30)
+    ) {
         let (log, pool, troubles) = (log, pool, troubles)
-        let options = AcceptorOptions(
+        var options = AcceptorOptions(
             limits: limits, tls: tls, refusal: { refusal, _ in Array("refused \(refusal)\r\n".utf8) },
             trouble: { line in troubles.lines.withLock { $0.append(line) } })
+        options.handshake = handshake
         service = Acceptor(loops: loops, options: options) { EchoDriver($0, log: log, pool: pool, silence: silence) }
         service.listen(on: listener.raw, role: ListenerRole("echo", isImplicitTLS: implicitTLS))
     }

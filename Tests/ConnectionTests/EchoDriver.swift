@@ -4,7 +4,7 @@ import Synchronization
 
 @testable import Connection
 
-/// Lines: `echo …`, `big N`, `tls`, `ask N`, `later`, `quit`; what the machine forgets at `tls` is its buffer.
+/// Lines: `echo …`, `big N`, `tls`, `ask N`, `later`, `surrender`, `quit`; what the machine forgets at `tls` is its buffer.
 final class EchoDriver: SessionDriver {
     typealias Answer = [UInt8]
 
@@ -28,7 +28,7 @@ final class EchoDriver: SessionDriver {
     var input: [UInt8] = []
     var pending: [Step] = []
     var isWaiting = false
-    enum Step { case say([UInt8]), big(Int), tls, ask(Int), later, quit }
+    enum Step { case say([UInt8]), big(Int), tls, ask(Int), later, surrender, quit }
 
     init(_ arrival: Arrival, log: Log, pool: WorkerPool? = nil, silence: Duration? = nil) {
         self.log = log
@@ -64,6 +64,7 @@ final class EchoDriver: SessionDriver {
                 return
             case "ask": pending.append(.ask(Int(words.count > 1 ? words[1] : "") ?? 0))
             case "later": pending.append(.later)
+            case "surrender": pending.append(.surrender)
             case "quit": pending += [.say(Array("bye\r\n".utf8)), .quit]
             default: pending.append(.say(Array("what?\r\n".utf8)))
             }
@@ -86,6 +87,7 @@ final class EchoDriver: SessionDriver {
             isWaiting = true
             let address = wire.replyAddress
             log.state.withLock { $0.waiting.append(address) }
+        case .surrender: wire.surrender { _, _ in true }
         case .quit: wire.close()
         }
         return true

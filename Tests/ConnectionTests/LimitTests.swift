@@ -67,6 +67,22 @@ import Testing
         #expect(eventually { bench.log.endings == [.stalled] })
     }
 
+    /// A hand-over waits for what was sent to leave, and not for ever: the dialogue's limits are over by then.
+    @Test func whoNeverReadsIsCutWhereItsSocketIsToBeHandedOver() throws {
+        let bench = Bench()
+        var size: Int32 = 4096
+        setsockopt(bench.listener.raw, SOL_SOCKET, SO_SNDBUF, &size, 4)
+        // More than the kernel takes, less than what would keep the machine from its next step.
+        let clients = try stride(from: 30_000, through: 70_000, by: 10_000).map { count in
+            let client = try #require(TestClient(port: bench.listener.port, receiveBuffer: 4096))
+            #expect(client.line() == "hello")
+            client.write("big \(count)\r\nsurrender\r\n")
+            return client
+        }
+        #expect(eventually { bench.log.endings.contains(.stalled) })
+        #expect(clients.count == 5)
+    }
+
     @Test func inputWaitsWhileTheMachineDoes() throws {
         let bench = Bench()
         let client = try bench.greeted()

@@ -204,6 +204,48 @@ final class DialDriver: SessionDriver {
         #expect(client.line() == "fine")
     }
 
+    /// The limit is the handshake's, also where the dialogue has none, or a longer one: what stood before must not be waited for.
+    @Test(arguments: [nil, Duration.seconds(3600)]) func whoNeverBeginsTheHandshakeIsEnded(_ silence: Duration?) throws {
+        let folder = try CertificateFolder()
+        let bench = Bench(tls: try server(folder), silence: silence, handshake: .milliseconds(200))
+        let client = try bench.greeted()
+        client.write("tls\r\n")
+        #expect(client.line() == "begin")
+        #expect(client.fill() == 0)
+        #expect(eventually { bench.log.endings == [.stalled] })
+    }
+
+    @Test func silenceIsNoLongerForTheHandshakeThanForTheDialogue() throws {
+        let folder = try CertificateFolder()
+        let bench = Bench(tls: try server(folder), silence: .seconds(2), handshake: .seconds(3600))
+        let client = try bench.greeted()
+        client.write("tls\r\n")
+        #expect(client.line() == "begin")
+        #expect(client.fill() == 0)
+        #expect(eventually { bench.log.endings == [.stalled] })
+    }
+
+    @Test func whoNeverSpeaksWhereTLSComesFirstIsEnded() throws {
+        let folder = try CertificateFolder()
+        let bench = Bench(tls: try server(folder), implicitTLS: true, handshake: .milliseconds(200))
+        #expect(try bench.client().fill() == 0)
+        #expect(eventually { bench.log.endings == [.stalled] })
+    }
+
+    /// Each byte is heard, and none of them moves the end.
+    @Test func whoTricklesAHandshakeIsEndedToo() throws {
+        let folder = try CertificateFolder()
+        let bench = Bench(tls: try server(folder), silence: .seconds(3600), handshake: .milliseconds(500))
+        let client = try bench.greeted()
+        client.write("tls\r\n")
+        #expect(client.line() == "begin")
+        for byte in [0x16, 3, 1, 2, 0] + [UInt8](repeating: 1, count: 300) where bench.log.endings.isEmpty {
+            client.write([byte])
+            usleep(20_000)
+        }
+        #expect(eventually { bench.log.endings == [.stalled] })
+    }
+
     @Test func largeDataGoesThroughTLSWhole() throws {
         let folder = try CertificateFolder()
         let bench = Bench(tls: try server(folder))

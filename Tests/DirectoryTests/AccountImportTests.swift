@@ -5,21 +5,9 @@ import MailModel
 import Testing
 
 @testable import Directory
+@testable import DirectoryDatabase
 
 struct AccountImportTests {
-    @Test func readsLines() throws {
-        let text = "# accounts\r\nalice@example.org:{PLAIN}a:b\r\n\nbob@example.org:\ncarol@example.org:$6$saltstring$x"
-        let accounts = try AccountImport.parse(Array(text.utf8))
-        #expect(accounts == [
-            AccountImport(address: address("alice@example.org"), password: .stored(Array("{PLAIN}a:b".utf8))),
-            AccountImport(address: address("bob@example.org"), password: nil),
-            AccountImport(address: address("carol@example.org"), password: .stored(Array("$6$saltstring$x".utf8))),
-        ])
-        for (bad, line) in [("alice", 1), ("\nalice:x", 2), ("#\n#\n@example.org:x\n", 3)] {
-            #expect(throws: DirectoryError.badLine(line)) { try AccountImport.parse(Array(bad.utf8)) }
-        }
-    }
-
     @Test func importsTenThousand() throws {
         let directory = try TestDirectory()
         let writer = try directory.writer()
@@ -70,9 +58,14 @@ struct AccountImportTests {
     @Test func plainIsKeptOnlyOnDemand() throws {
         let directory = try TestDirectory()
         let writer = try directory.writer()
-        let text = Array("a@example.org:{PLAIN}readable".utf8)
-        _ = try writer.importAccounts(AccountImport.parse(text, keepingPlain: true))
+        let plain = Array("{PLAIN}readable".utf8)
+        let summary = try writer.importAccounts([
+            AccountImport(address: address("a@example.org"), password: .stored(plain, keepingPlain: true)),
+            AccountImport(address: address("b@example.org"), password: .stored(plain)),
+        ])
+        #expect(summary.readable == 1)
         #expect(try writer.account(address("a@example.org")).credential == "plain")
+        #expect(try writer.account(address("b@example.org")).credential == "scram-sha-256")
         let authenticator = Authenticator(folder: directory.path, defaultDomain: nil, cache: LoginCache())
         #expect(try authenticator.account(name: Array("a@example.org".utf8), password: Array("readable".utf8), at: at(0)) != nil)
     }

@@ -6,6 +6,7 @@ import SASLProtocol
 import Testing
 
 @testable import Directory
+@testable import DirectoryDatabase
 
 struct AuthenticatorTests {
     private func authenticator(_ directory: TestDirectory, cache: LoginCache = LoginCache()) -> Authenticator {
@@ -136,7 +137,7 @@ struct AuthenticatorTests {
         let authenticator = authenticator(directory)
         var second: Int64 = 0
         for length in [nil, 0, 100, 4096, good.count - 200, good.count - 1] {
-            if let length { try directory.replace("credentials.db", Array(good.prefix(length))) } else { try directory.folder().unlink("credentials.db") }
+            if let length { try directory.replace("credentials.db", Array(good.prefix(length))) } else { try directory.folder(of: "credentials.db").unlink("credentials.db") }
             second += 2
             for name in ["alice", "nobody"] {
                 guard case .unavailable = try login(authenticator, mechanism, name, "pw-alice", at: at(second)).0 else {

@@ -5,6 +5,7 @@ import MailModel
 import Testing
 
 @testable import Directory
+@testable import DirectoryDatabase
 
 struct DirectoryWriterTests {
     private func refusal(_ body: () throws -> Void) -> String {

@@ -6,6 +6,7 @@ import MailTestKit
 import Testing
 
 @testable import Directory
+@testable import DirectoryDatabase
 
 struct SnapshotTests {
     /// What three questions find: the account, the alias, and an address that does not exist.
@@ -32,10 +33,10 @@ struct SnapshotTests {
         #expect(throws: DirectoryUnavailable.self) { try answers(snapshot) }
         snapshot.refresh(at: at(0))
         #expect(try answers(snapshot) == expected)
-        let mode = try directory.folder().status(of: "addresses.db").mode
+        let mode = try directory.folder(of: "addresses.db").status(of: "addresses.db").mode
         #expect(mode & 0o777 == 0o640)
-        #expect(try directory.folder().status(of: "credentials.db").mode & 0o777 == 0o640)
-        #expect(try directory.folder().status(of: "directory.db").mode & 0o777 == 0o600)
+        #expect(try directory.folder(of: "credentials.db").status(of: "credentials.db").mode & 0o777 == 0o640)
+        #expect(try directory.folder(of: "directory.db").status(of: "directory.db").mode & 0o777 == 0o600)
     }
 
     @Test func addressesHoldNoSecret() throws {
@@ -86,13 +87,13 @@ struct SnapshotTests {
             snapshot.refresh(at: at(Int64(index) * 2))
             #expect(throws: DirectoryUnavailable.self) { try answers(snapshot) }
         }
-        try directory.folder().unlink("addresses.db")
+        try directory.folder(of: "addresses.db").unlink("addresses.db")
         snapshot.refresh(at: at(100))
         #expect(throws: DirectoryUnavailable.self) { try answers(snapshot) }
-        try directory.folder().makeDirectory("addresses.db", mode: 0o700)
+        try directory.folder(of: "addresses.db").makeDirectory("addresses.db", mode: 0o700)
         snapshot.refresh(at: at(102))
         #expect(throws: DirectoryUnavailable.self) { try answers(snapshot) }
-        try directory.folder().removeDirectory("addresses.db")
+        try directory.folder(of: "addresses.db").removeDirectory("addresses.db")
         try DirectoryWriter(folder: directory.path).publish()
         snapshot.refresh(at: at(104))
         #expect(try answers(snapshot) == expected)
@@ -117,7 +118,7 @@ struct SnapshotTests {
         _ = try writer.importAccounts(accounts)
         let snapshot = AddressSnapshot(folder: directory.path)
         snapshot.refresh(at: at(0))
-        try directory.folder().open("addresses.db", .readWrite).truncate(to: 4096)
+        try directory.folder(of: "addresses.db").open("addresses.db", .readWrite).truncate(to: 4096)
         // Pages that SQLite holds in memory may still answer, and rightly; none may say "nothing".
         for number in 0..<3000 {
             let found = Result { () throws(DirectoryUnavailable) in try snapshot.entry(address("user\(number)@example.org").canonical) }

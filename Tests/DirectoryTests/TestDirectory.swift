@@ -3,6 +3,7 @@
 import Kernel
 import MailModel
 @testable import Directory
+@testable import DirectoryDatabase
 
 final class TestDirectory {
     let path: Path
@@ -10,6 +11,8 @@ final class TestDirectory {
     init() throws {
         path = Path("/tmp/martlet-directory-\(String(try Randomness.uint64(), radix: 36))")
         try DirectoryDescriptor(opening: "/tmp").makeDirectory(path.lastComponent, mode: 0o755)
+        let folder = try DirectoryDescriptor(opening: path)
+        for kind in SnapshotKind.allCases { try folder.makeDirectory(Path(kind.rawValue), mode: 0o755) }
     }
 
     /// A writer with `example.org` and the given accounts; every password is `pw-<local part>`.
@@ -23,13 +26,17 @@ final class TestDirectory {
         return writer
     }
 
-    func folder() throws -> DirectoryDescriptor { try DirectoryDescriptor(opening: path) }
+    /// The folder in which a file of this name belongs.
+    func folder(of name: Path) throws -> DirectoryDescriptor {
+        let kind = SnapshotKind.allCases.first { $0.fileName == name }
+        return try DirectoryDescriptor(opening: kind?.folder(in: path) ?? path)
+    }
 
-    func contents(_ name: Path) throws -> [UInt8] { try folder().contents(of: name, limit: 1 << 28) }
+    func contents(_ name: Path) throws -> [UInt8] { try folder(of: name).contents(of: name, limit: 1 << 28) }
 
     /// Replaces a file by another inode, as the writer does, but without the syncs.
     func replace(_ name: Path, _ content: [UInt8]) throws {
-        let folder = try folder()
+        let folder = try folder(of: name)
         let file = try folder.create(".test", mode: 0o640)
         try file.write(content)
         try folder.rename(".test", to: name)
@@ -38,6 +45,11 @@ final class TestDirectory {
     deinit {
         do {
             let folder = try DirectoryDescriptor(opening: path)
+            for kind in SnapshotKind.allCases {
+                let inner = try folder.openDirectory(Path(kind.rawValue))
+                for entry in try inner.list() { try inner.unlink(Path(entry.name)) }
+                try folder.removeDirectory(Path(kind.rawValue))
+            }
             for entry in try folder.list() { try folder.unlink(Path(entry.name)) }
             try DirectoryDescriptor(opening: "/tmp").removeDirectory(path.lastComponent)
         } catch {

@@ -100,6 +100,9 @@ struct FakeAccess {
         store.lost.contains(uid.value) ? nil : mailbox?.messages.first { $0.uid == uid }
     }
 
+    /// A Maildir has a letter for it, so that it can be in every mailbox (RFC 3501 §7.2.6).
+    private var forwarded: [Keyword] { Keyword("$Forwarded".utf8).map { [$0] } ?? [] }
+
     private mutating func select(_ name: MailboxName) -> Session.Answer {
         selected = nil
         guard let mailbox = store.mailboxes[name], mailbox.exists else { return .refused(.nonexistent) }
@@ -110,7 +113,9 @@ struct FakeAccess {
         return .selected(
             Selection(
                 uidValidity: mailbox.uidValidity, uidNext: UID(mailbox.uidNext), messages: states,
-                keywords: Set(mailbox.messages.flatMap(\.flags.keywords)).sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }))
+                keywords: forwarded
+                    + Set(mailbox.messages.flatMap(\.flags.keywords)).subtracting(forwarded)
+                    .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }))
     }
 
     private mutating func state(_ message: FakeStore.Message) -> MessageState {

@@ -140,7 +140,16 @@ enum Code {
             if script.count < call { break }
             call += 1
         }
-        #expect(call == 8, "unlink, create, write, sync, close, rename, sync of the folder; a call more is a call to think about")
+        #expect(call == 9, "unlink, create, write, sync, close, rename, sync of the folder and its status; a call more is a call to think about")
+    }
+
+    /// Killed writers have other process ids: their leftovers must not add up.
+    @Test func removesWhatAKilledProcessLeft() throws {
+        let place = Place()
+        place.tree.write(bytes("half"), ".tmp-file")
+        try place.open().replace("file", with: ReplaceTests.new, mode: 0o600)
+        #expect(place.tree.names("") == ["file"])
+        #expect(place.tree.read("file") == ReplaceTests.new)
     }
 
     @Test func theFileIsSyncedBeforeItsNameAndTheNameBeforeReturning() throws {

@@ -5,11 +5,14 @@ import MailTestKit
 import Testing
 
 @Suite struct FaultScriptTests {
-    @Test(arguments: ["kill@1", "EIO@1", "EIO@0", "ENOSPC@write:2+", "EMFILE@open:3", "EINTR@2", "EACCES@make folder:1", "EDQUOT@9", "ENOMEM@1+"])
+    @Test(arguments: [
+        "kill@1", "EIO@1", "EIO@0", "ENOSPC@write:2+", "EMFILE@open:3", "EINTR@2", "EACCES@make folder:1", "EDQUOT@9", "ENOMEM@1+", "EIO@2-4", "EINTR@2-4",
+    ])
     func isAPlan(_ text: String) { #expect(FaultScript(text) != nil) }
 
     @Test(arguments: [
         "", "@", "EIO", "EIO@", "EIO@x", "EIO@write", "EIO@write:", "EIO@nocall:1", "EWHAT@1", "kill", "@1", "EIO@1++", "EIO@-1", "EIO@write:sync:1", "EINTR@1+",
+        "EIO@4-2", "EIO@2-", "EIO@2-3+", "EIO@2-3-4", "EIO@-",
     ])
     func isNoPlan(_ text: String) { #expect(FaultScript(text) == nil, "an interrupted call would be repeated for ever, a mistyped plan would test nothing") }
 
@@ -28,7 +31,7 @@ import Testing
 
     @Test(arguments: [
         ("EIO@3", [3]), ("EIO@8+", [8, 9, 10]), ("EIO@read:2", [3]), ("EIO@examine:2+", [4, 6, 8, 10]), ("EIO@write:1", []), ("EINTR@1", []), ("EIO@0", []),
-        ("EIO@11", []),
+        ("EIO@11", []), ("EIO@3-5", [3, 4, 5]), ("EIO@examine:2-3", [4, 6]), ("EIO@9-20", [9, 10]), ("EIO@2-2", [2]),
     ] as [(String, [Int])])
     func strikes(_ text: String, _ calls: [Int]) throws { #expect(try struck(text) == calls) }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 import MailModel
 import Testing
@@ -133,6 +134,26 @@ import Testing
         try DirectoryDescriptor(opening: store.root / ".stage").unlink("STORE-ID")
         #expect(throws: StoreError.self) { try store.stage() }
         #expect(throws: StoreError.self) { try Stage(store: store.root / "none", expecting: nil, context: store.context) }
+    }
+
+    @Test func noAccountIsMadeInPlaceOfAStoreThatWent() throws {
+        let parent = try DirectoryDescriptor(opening: "/tmp")
+        let name = store.root.lastComponent
+        let away = Path(name.bytes + bytes(".away"))
+        try parent.rename(name, to: away)
+        try parent.makeDirectory(name, mode: 0o700)
+        #expect(throws: StoreError.self) { try delivery.createAccount(ann) }
+        #expect(try DirectoryDescriptor(opening: store.root).list().isEmpty)
+        try parent.removeDirectory(name)
+        try parent.rename(away, to: name)
+        #expect(try delivery.createAccount(ann))
+    }
+
+    @Test func aLinkIsNoAccount() throws {
+        _ = try delivery.createAccount(ann)
+        #expect(symlink("ann", (store.root / "example.org" / "eve").description) == 0)
+        let eve = try #require(AccountFolder(parsing: bytes("example.org/eve")))
+        #expect(throws: StoreError.self) { try Account(store: store.root, folder: eve, context: store.context) }
     }
 
     @Test func unfinishedAccountsGo() throws {

@@ -6,9 +6,8 @@ import SMTPProtocol
 
 extension SMTPWorld {
     init(_ settings: [Transcript.Setting]) throws {
-        let domain = try Self.required(Domain("example.org"))
         configuration = ServerConfiguration(
-            service: .relay, hostName: try Self.required(Domain("mx.example.org")), postmasterDomain: domain,
+            service: .relay, hostName: try Self.required(Domain("mx.example.org")),
             mechanisms: ["SCRAM-SHA-256", "PLAIN", "LOGIN"].map { bytes($0) })
         configuration.limits.messageSize = 1_000_000
         for setting in settings { try apply(setting) }
@@ -30,6 +29,7 @@ extension SMTPWorld {
         case ("tls", ["active"]): (configuration.offersTLS, isTLS) = (true, true)
         case ("plaintext", []): configuration.allowsPlaintextAuthentication = true
         case ("mechanisms", let names): configuration.mechanisms = names.map { bytes($0) }
+        case ("postmaster", ["none"]): directory.localParts.remove("postmaster")
         case ("directory", ["unavailable"]): directory.isUnavailable = true
         case ("spool", ["full"]): directory.isFull = true
         case ("spool", ["failing"]): directory.cannotAccept = true

@@ -34,6 +34,11 @@ struct SMTPDirectory {
         return localParts.contains(address.localPart.asciiLowercased.display) ? .local : .unknown
     }
 
+    func postmaster() -> EmailAddress? {
+        let address = EmailAddress("postmaster@example.org")
+        return address.flatMap { recipient($0) == .local ? $0 : nil }
+    }
+
     func sender() -> ServerAnswer.Sender {
         if isFull { return .temporary(Reply(452, .init(.temporary, 3, 1), "Insufficient system storage")) }
         if refusesSenders { return .refused(Reply(550, .init(.permanent, 7, 1), "Sender refused")) }
@@ -110,6 +115,7 @@ struct SMTPWorld: TranscriptWorld {
         switch question {
         case .sender: return .sender(directory.sender())
         case .recipient(let address): return .recipient(directory.recipient(address))
+        case .postmaster: return .postmaster(directory.postmaster())
         case .authenticate(let mechanism, let initial):
             var exchange = ServerExchange(mechanism: mechanism, hashes: hashes, nonce: bytes("servernonce"))
             let result = exchange?.start(initialResponse: initial) ?? .failure(.malformed)

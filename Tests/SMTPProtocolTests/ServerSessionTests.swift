@@ -93,6 +93,41 @@ struct ServerSessionTests {
         #expect(codes(probe.answer(.sender(.accepted))) == ["250"])
     }
 
+    /// What follows them goes with the next message (RFC 5321 §4.5.3.1.10), however many the limit allows.
+    @Test func recipientsFillNoMoreThanOneRecordOfTheSpool() throws {
+        var probe = try ServerProbe {
+            $0.limits.recipients = 100_000
+            $0.limits.recipientOctets = 50
+        }
+        _ = probe.send("HELO x\r\nMAIL FROM:<a@example.net>\r\n")
+        _ = probe.answer(.sender(.accepted))
+        for name in ["alice", "bob"] {
+            _ = probe.send("RCPT TO:<\(name)@example.org>\r\n")
+            #expect(codes(probe.answer(.recipient(.local))) == ["250"])
+        }
+        #expect(codes(probe.send("RCPT TO:<carol@example.org>\r\n")) == ["452"])
+        #expect(codes(probe.send("RCPT TO:<alice@example.org>\r\n")) == ["250"], "known already")
+        let limits = ServerConfiguration.Limits()
+        #expect(limits.recipients * (254 + 4) <= limits.recipientOctets, "the usual limit is not lowered")
+        #expect(3 * limits.recipientOctets < (1 << 20) - 16384, "escaped, with room for the other fields")
+    }
+
+    /// RFC 5321 §4.5.1: it counts, and is kept once, as the address that it stands for.
+    @Test func aBarePostmasterIsOneRecipientLikeOthers() throws {
+        var probe = try ServerProbe()
+        _ = probe.send("HELO x\r\nMAIL FROM:<a@example.net>\r\n")
+        _ = probe.answer(.sender(.accepted))
+        let postmaster = try #require(EmailAddress("postmaster@example.org"))
+        #expect(probe.send("RCPT TO:<postmaster>\r\n") == [.ask(.postmaster)])
+        #expect(codes(probe.answer(.postmaster(postmaster))) == ["250"])
+        #expect(codes(probe.send("RCPT TO:<postmaster@example.org>\r\n")) == ["250"])
+        _ = probe.send("RCPT TO:<PostMaster>\r\n")
+        #expect(codes(probe.answer(.postmaster(postmaster))) == ["250"])
+        #expect(probe.session.envelope?.recipients == [postmaster])
+        _ = probe.send("RCPT TO:<postmaster>\r\n")
+        #expect(codes(probe.answer(.postmaster(nil))) == ["451"])
+    }
+
     @Test func backPressure() throws {
         var probe = try ServerProbe()
         _ = probe.send("HELO x\r\n")
@@ -145,7 +180,7 @@ struct ServerSessionTests {
         #expect(probe.take() == [])
         var together = try ServerProbe { $0.offersTLS = true }
         _ = together.send("EHLO x\r\n")
-        #expect(codes(together.send("STARTTLS\r\nRSET\r\n")) == ["220", "TLS", "close"])
+        #expect(codes(together.send("STARTTLS\r\nRSET\r\n")) == ["220", "close"])
     }
 
     @Test func aMessageIsSpilledInPiecesOfAboutTheInlineLimit() throws {

@@ -50,10 +50,23 @@ func connect(to port: UInt16) -> Int32 {
     return bytes.withUnsafeMutableBytes { $0.withMemoryRebound(to: sockaddr.self) { outcome(Glibc.connect(raw, $0.baseAddress, 16)) } }
 }
 
+/// One letter a folder: `w` if a file can be made there and its `file` written, `r` if that can be read, else `-`.
+func printRights(in folders: ArraySlice<String>) -> Int32 {
+    for folder in folders {
+        let new = folder + "/new"
+        let writes = martlet_openat(AT_FDCWD, folder + "/file", O_RDWR, 0) >= 0
+            && martlet_openat(AT_FDCWD, new, O_WRONLY | O_CREAT | O_EXCL, 0o600) >= 0 && unlink(new) == 0
+        let reads = martlet_openat(AT_FDCWD, folder + "/file", O_RDONLY, 0) >= 0
+        print(writes ? "w" : reads ? "r" : "-")
+    }
+    return 0
+}
+
 func attempt(_ action: [String]) -> Int32 {
     let path = action.count > 1 ? action[1] : ""
     switch action.first {
     case "read": return outcome(martlet_openat(AT_FDCWD, path, O_RDONLY, 0))
+    case "rights": return printRights(in: action.dropFirst())
     case "create": return outcome(martlet_openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL, 0o600))
     case "rename": return outcome(rename(path, action[2]))
     case "link": return outcome(symlink("/etc/passwd", path))

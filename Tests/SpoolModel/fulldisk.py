@@ -1,18 +1,21 @@
 """A full disk must empty itself: space in units, a reserve for each program that finishes work.
 
 A message's content takes two units, each record one, a state block one.  Content is freed when its message is done,
-events when a state block has made their segment needless.  Any crash is left out: this is about who gets the space.
+events when a state block has made their segment needless.  A program that starts anew begins a segment, with its reserve
+in it: from free space, or from the spare file that it kept for that.  What a crash does to records is left out: this is
+about who gets the space.
 """
 from typing import NamedTuple
 
 from search import Model, Violation
 
-CONTENT, RECORD = 2, 1
+CONTENT, RECORD, START = 2, 1, 1
+PROGRAMS = ('smtpd', 'queued', 'locald')
 
 
 class Message(NamedTuple):
     kind: str                       # 'good', 'bad' (a bounce must be written) or 'drop' (a local submission)
-    stage: str = 'unsent'           # unsent, (dropped,) accepted, assigned, delivered, bounced, done
+    stage: str = 'unsent'           # unsent, (dropped,) accepted, assigned, delivered, bounced, (released,) done
     events: int = 0                 # units that its records take in queued's events
     results: int = 0                # units that they take in locald's
 
@@ -22,17 +25,22 @@ class State(NamedTuple):
     free: int
     queued: int                     # units of queued's reserve that are left
     locald: int
+    smtpd: int = 0                  # units of the spare in which it began that are left
+    down: tuple = ()                # programs that were stopped and have not begun a segment yet
+    spares: tuple = ()              # programs that have their spare file
+    restarts: tuple = ()            # programs that will be stopped once
 
 
 class FullDisk(Model):
-    def __init__(self, kinds=('good', 'good', 'good'), capacity=4, reserve=4, margin=3, without=()):
+    def __init__(self, kinds=('good', 'good', 'good'), capacity=4, reserve=4, margin=3, restarts=(), without=()):
         super().__init__(without)
-        self.kinds, self.capacity, self.margin = kinds, capacity, margin
+        self.kinds, self.capacity, self.margin, self.restarts = kinds, capacity, margin, restarts
         self.queued = reserve if self.keeps('reserve') else 0
         self.locald = RECORD if self.keeps('reserve') else 0
 
     def initial(self):
-        return State(tuple(Message(kind) for kind in self.kinds), self.capacity, self.queued, self.locald)
+        spares = PROGRAMS if self.restarts and self.keeps('spare') else ()
+        return State(tuple(Message(kind) for kind in self.kinds), self.capacity, self.queued, self.locald, 0, (), spares, self.restarts)
 
     def events(self, state):
         return ()
@@ -40,11 +48,38 @@ class FullDisk(Model):
     def moves(self, state):
         for position, message in enumerate(state.messages):
             step = getattr(self, message.stage)(state, position, message)
-            if step:
+            if step and step[0].split(':')[0] not in state.down:
                 label, following = step
                 yield f'{label} (free {following.free}, reserves {following.queued} and {following.locald})', following
-        yield from self.frees_events(state)
-        yield from self.restores(state)
+        for label, following in (*self.frees_events(state), *self.restores(state)):
+            if label.split(':')[0] not in state.down:
+                yield label, following
+        yield from self.starts(state)
+
+    # Starting anew.
+
+    def starts(self, state):
+        for program in PROGRAMS:
+            if program in state.down:
+                yield from self.begins(state, program)
+            elif program in state.restarts:
+                restarts = tuple(other for other in state.restarts if other != program)
+                yield f'{program}: is stopped', state._replace(down=state.down + (program,), restarts=restarts)
+
+    def begins(self, state, program):
+        """A segment with its reserve; what was left of the old one is given back, at the latest when nothing else helps."""
+        reserve, left = getattr(self, program, 0), getattr(state, program)
+        up = state._replace(down=tuple(other for other in state.down if other != program))
+        if state.free >= START + reserve:
+            yield f'{program}: begins a segment', up._replace(free=state.free - START - reserve + left, **{program: reserve})
+        elif program in state.spares:
+            spares = tuple(other for other in state.spares if other != program)
+            yield f'{program}: begins a segment in its spare', \
+                up._replace(free=state.free + left, spares=spares, **{program: max(reserve, START)})
+        elif state.free + left >= START:
+            units = min(state.free + left - START, reserve)
+            yield f'{program}: begins a segment where its reserve was', \
+                up._replace(free=state.free + left - START - units, **{program: units})
 
     # Space.
 
@@ -77,6 +112,10 @@ class FullDisk(Model):
                 back = min(missing, state.free)
                 yield f'{program}: {back} back into its reserve', \
                     state._replace(free=state.free - back, **{program: getattr(state, program) + back})
+        for program in PROGRAMS if self.restarts and self.keeps('spare') else ():
+            units = START + getattr(self, program, 0)
+            if program not in state.spares and state.free >= units + self.margin:
+                yield f'{program}: makes its spare', state._replace(free=state.free - units, spares=state.spares + (program,))
 
     def frees_events(self, state):
         """A state block, then the segments before it go; locald's go when their messages are done."""
@@ -132,8 +171,14 @@ class FullDisk(Model):
                          stage='delivered', results=message.results + RECORD)
 
     def delivered(self, state, position, message):
+        if self.restarts:
+            return self.step(state, position, f'queued: done m{position + 1}, released', RECORD, 'queued',
+                             stage='released', events=message.events + RECORD)
         return self.step(state, position, f'queued: done m{position + 1}, content erased', RECORD, 'queued',
                          freed=CONTENT, stage='done', events=message.events + RECORD)
+
+    def released(self, state, position, message):
+        return self.step(state, position, f'smtpd: erases m{position + 1}', 0, None, freed=CONTENT, stage='done')
 
     def bounced(self, state, position, message):
         """The parent is done; its bounce takes its place as a message to deliver."""

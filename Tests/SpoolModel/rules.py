@@ -66,8 +66,25 @@ RULES = {
     'agentblock': "An agent's start reads queued's newest block.",
     'cursorlogged': "A segment goes by its followers' logged cursors, never by what they have read.",
     'answersneeded': "locald keeps its answers about messages that queued's log shows open.",
+    # An agent's inbox
+    'inboxfrom': "A restart reads queued's events from the block of the segment in which its cursor lies.",
+    'inboxcatch': 'It begins nothing before it has read as far as its cursor.',
+    'inboxended': 'What was ended on the way there is left out.',
+    'inboxkept': 'A block that is written before that says the same cursor again, never a lower one.',
+    'inboxsafe': 'The cursor stops at a commit line that a later sync has covered.',
+    'inboxforget': 'An answer is forgotten when its `done` lies below such a line.',
+    'inboxnewest': 'A temporary answer names the newest assignment of its copy.',
+    'inboxolder': 'An assignment older than the one that was answered calls for nothing.',
+    # What shows again at another position
+    'tailassign': 'A start leaves `assign` out of the tail that it repeats: the block says it, with the position to be answered.',
+    'openmoves': 'An open message whose accept shows again lies from then on where it shows.',
+    'askagain': 'When an accept shows of which an assign was said before, the assign is said again.',
+    'askposition': '… with the position of the first, wherever an assign is repeated.',
+    'sayagain': 'An agent that is asked again for what it has answered says its answer again.',
+    'unseendone': 'Of a message that is done and whose accept cannot be seen only `done` is said again.',
     # A full disk
     'reserve': 'queued and each agent has a reserve, written in place.',
+    'spare': 'Each program keeps a spare file in which a start on a full disk begins its segment.',
     'intakelast': 'Intake waits until every reserve is whole.',
     'finishfirst': 'On the reserve, one message is finished before the next is begun.',
     'agentsfirst': "Freed space fills the agents' reserves first; until then nothing is begun.",
@@ -76,6 +93,9 @@ RULES = {
 
 # Needless in this model, alone: another rule covers the case.  Kept in the product for the reason given.
 NEEDLESS = {
+    'inboxsafe': '`inboxforget` covers it; the cursor is then where the answers begin',
+    'inboxnewest': '`inboxolder` covers it while queued waits for an answer before it assigns again',
+    'inboxolder': '`inboxnewest` covers it; spares an attempt at each restart',
     'readfirst': 'agents refuse a second copy; spares work',
     'cursorenters': '`blockunseen` covers it; needed when ids are forgotten by position',
     'blocktmp': '`blockwhole` covers it',

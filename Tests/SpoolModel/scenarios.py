@@ -6,8 +6,10 @@ from delivery.model import Delivery
 from drops import Drops
 from fulldisk import FullDisk
 from history import History
+from inbox import Inbox
 from partial import PartialWrites
 from rules import NEEDLESS, RULES
+from shows import Shows
 
 
 class Scenario(NamedTuple):
@@ -28,6 +30,7 @@ RECALL = dict(**ACCEPTED, may_recall=True)
 ONE_EACH = dict(cuts=1, kills=1)
 TWO = ('one', 'one')
 SPLIT = dict(cuts=1, atomic_renames=False)
+STARTS = dict(killed=('queued',))
 
 
 def base(name, model, slow=False, expected='holds', **arguments):
@@ -90,8 +93,39 @@ BASE = [
     base('state block, two messages; 1 cut', History, True, messages=TWO, cuts=1),
     base('state block; 2 cuts', History, True, cuts=2),
 
+    base('inbox; 1 cut', Inbox, cuts=1, rotations=(1, 1)),
+    base('inbox; 2 kills', Inbox, kills=2, rotations=(0, 1)),
+    base('inbox; 1 cut, 1 kill', Inbox, True, **ONE_EACH, rotations=(1, 1)),
+    base('inbox, put off; 1 cut', Inbox, cuts=1, rotations=(0, 1), temporary=1),
+    base('inbox, put off twice; 1 kill', Inbox, kills=1, temporary=2),
+    base('inbox, put off twice; 2 kills', Inbox, True, kills=2, temporary=2),
+    base('inbox, two messages; 2 kills', Inbox, True, messages=2, kills=2, rotations=(0, 1)),
+    base('inbox, two messages, put off; 1 cut, 1 kill', Inbox, True, messages=2, **ONE_EACH, rotations=(1, 1), temporary=1),
+    base('inbox, put off twice; 2 cuts, 1 kill', Inbox, True, cuts=2, kills=1, rotations=(1, 1), temporary=2),
+
+    base('shows again; 1 cut', Shows, cuts=1),
+    base('shows again, put off; 1 cut', Shows, True, cuts=1, temporary=1),
+    base('shows again, put off; 1 kill', Shows, kills=1, temporary=1),
+    base('shows again, put off; 2 kills of queued', Shows, kills=2, temporary=1, **STARTS),
+    base('shows again, put off, new segments; 1 kill', Shows, True, kills=1, temporary=1, rotations=(1, 1)),
+    base('shows again, put off; 2 kills', Shows, True, kills=2, temporary=1),
+    base('shows again, two messages, put off; 1 kill of queued', Shows, True, messages=2, kills=1, temporary=1, **STARTS),
+    base('shows again, sent; 1 cut, 1 kill of queued', Shows, cuts=1, kills=1, already='sent', **STARTS),
+    base('shows again, sent; 1 cut, 2 kills of queued', Shows, True, cuts=1, kills=2, already='sent', **STARTS),
+    base('shows again, sent; 2 cuts', Shows, True, cuts=2, already='sent'),
+    base('shows again, assigned; 1 cut, 1 kill of queued', Shows, True, cuts=1, kills=1, already='said', **STARTS),
+    base('shows again, assigned; 1 cut, 2 kills of queued', Shows, True, cuts=1, kills=2, already='said', **STARTS),
+    base('shows again, assigned, put off; 1 cut', Shows, cuts=1, temporary=1, already='said'),
+    base('shows again, open; 1 cut, 1 kill of queued', Shows, True, cuts=1, kills=1, already='open', **STARTS),
+    base('shows again, open, queued rolls over; 1 cut', Shows, True, cuts=1, already='open', rotations=(1, 0)),
+    base('shows again, open, the agent rolls over; 1 cut', Shows, True, cuts=1, already='open', rotations=(0, 1)),
+    base('shows again; 1 cut, 1 kill of queued', Shows, True, cuts=1, kills=1, **STARTS),
+    base('shows again, two messages; 1 cut', Shows, True, messages=2, cuts=1, already='open'),
+
     base('full disk, messages and bounces', FullDisk, kinds=('bad', 'good', 'bad', 'good'), capacity=6, reserve=6),
     base('full disk, drops and a bounce', FullDisk, kinds=('bad', 'drop', 'good', 'drop'), capacity=7, reserve=7),
+    base('full disk, programs that start anew', FullDisk, kinds=('good', 'good'), capacity=6, reserve=6,
+         restarts=('smtpd', 'queued', 'locald')),
     base('full disk, reserve smaller than a bounce and its records', FullDisk, kinds=('bad', 'good', 'bad', 'good'),
          capacity=6, reserve=4, expected='violated'),
 ]
@@ -157,14 +191,30 @@ TEETH = {
     'agentblock': (History, dict(cuts=1)),
     'cursorlogged': (History, dict(cuts=1, rotations=(1, 1, 1), already_accepted=True)),
     'answersneeded': (History, dict(cuts=1, rotations=(0, 0, 1), already_accepted=True)),
+    'inboxfrom': (Inbox, dict(kills=1, messages=1, rotations=(0, 1))),
+    'inboxcatch': (Inbox, dict(kills=1, rotations=(0, 1))),
+    'inboxended': (Inbox, dict(kills=1, rotations=(0, 1))),
+    'inboxkept': (Inbox, dict(kills=2, rotations=(0, 1))),
+    'inboxsafe': (Inbox, dict(cuts=1, rotations=(0, 1))),
+    'inboxforget': (Inbox, dict(cuts=1, rotations=(0, 1))),
+    'inboxnewest': (Inbox, dict(kills=1, temporary=3)),
+    'inboxolder': (Inbox, dict(kills=1, temporary=3)),
+    'tailassign': (Shows, dict(kills=1, temporary=1, **STARTS)),
+    'openmoves': (Shows, dict(cuts=1, kills=1, already='sent', **STARTS)),
+    'askagain': (Shows, dict(cuts=1)),
+    'askposition': (Shows, dict(cuts=1, temporary=1)),
+    'sayagain': (Shows, dict(cuts=1)),
+    'unseendone': (Shows, dict(cuts=1)),
     'reserve': (FullDisk, dict(kinds=('good',) * 3, capacity=6, reserve=6)),
+    'spare': (FullDisk, dict(kinds=('good',) * 3, capacity=6, reserve=6, restarts=('queued', 'locald'))),
     'intakelast': (FullDisk, dict(kinds=('bad', 'good', 'good', 'good'), capacity=4, reserve=6)),
     'finishfirst': (FullDisk, dict(kinds=('bad', 'bad', 'good', 'good'), capacity=6, reserve=6)),
     'agentsfirst': (FullDisk, dict(kinds=('bad', 'good', 'bad'), capacity=6, reserve=6)),
     'dropmargin': (FullDisk, dict(kinds=('drop', 'drop', 'good'), capacity=5, reserve=3)),
 }
 
-PAIRS = [(('blocktmp', 'blockwhole'), History, dict(cuts=1)),
+PAIRS = [(('inboxnewest', 'inboxolder'), Inbox, dict(kills=1, temporary=3)),
+         (('blocktmp', 'blockwhole'), History, dict(cuts=1)),
          (('cursorlogged', 'answersneeded'), History, dict(cuts=1, rotations=(1, 1, 1), already_accepted=True))]
 
 

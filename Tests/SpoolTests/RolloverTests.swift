@@ -195,4 +195,35 @@ import Testing
         try writer.commit("b")
         #expect(try follower.tokens() == ["b"] && world.seen() == ["a", "b"])
     }
+
+    /// A state block of a million lines is one commit: a follower has it in portions, each line once, and is not behind for it.
+    @Test(arguments: [1, 7, 1024, 4096])
+    func aLargeCommitComesInPortions(limit: Int) throws {
+        let writer = try world.begun()
+        try writer.commit("first")
+        for number in 0..<5000 { writer.add("\(number)") }
+        try writer.commit()
+        try writer.commit("last")
+        let follower = try world.follower()
+        var seen: [String] = []
+        while case let records = try follower.poll(limit: limit), !records.isEmpty {
+            #expect(records.count <= max(limit, 1024) + 1)
+            seen += records.compactMap(\.token)
+        }
+        #expect(seen == ["first"] + (0..<5000).map { "\($0)" } + ["last"])
+        #expect(follower.safePosition < follower.position)
+        #expect(try world.follower(from: follower.safePosition).tokens() == ["last"])
+    }
+
+    @Test func anUncommittedRestOfALargeSegmentIsNotHandedOut() throws {
+        let follower = try world.follower()
+        let writer = try world.begun()
+        for number in 0..<3000 { writer.add("\(number)") }
+        try writer.commit()
+        #expect(try follower.poll(limit: 10).count >= 10)
+        writer.rollOver()
+        try writer.commit("next")
+        #expect(try follower.tokens().count > 1900)
+        #expect(try world.seen().count == 3001)
+    }
 }

@@ -2,6 +2,8 @@
 import unittest
 
 import crash
+# The checker must bite before it is believed.
+from test_invariant import SinkBehaviour, Tree  # noqa: F401
 
 
 class Crash(unittest.TestCase):

@@ -4,12 +4,14 @@ import hashlib
 import hmac
 import imaplib
 import os
+import poplib
 import shutil
 import socket
 import unittest
 
-from imapcase import IMAPCase, tls
+from imapcase import IMAPCase
 from martlet import PASSWORD, PATIENCE, wait_until
+from readercase import WithoutStore, tls
 
 
 class IMAPLogin(IMAPCase):
@@ -72,7 +74,7 @@ class IMAPLogin(IMAPCase):
         self.assertNotIn(b"b ", answer)
 
     def test_a_directory_that_is_missing_is_temporary(self):
-        snapshot = os.path.join(self.martlet.root, "spool", "directory", "credentials.db")
+        snapshot = os.path.join(self.martlet.root, "spool", "directory", "credentials", "credentials.db")
 
         def attempt():
             client = self.client()
@@ -89,7 +91,7 @@ class IMAPLogin(IMAPCase):
             os.rename(snapshot + ".away", snapshot)
         wait_until(lambda: attempt() == "OK", "a login with the directory back")
 
-    def test_a_store_that_is_missing_is_temporary_and_comes_back(self):
+    def test_a_session_survives_a_store_that_goes_and_comes_back(self):
         store = os.path.join(self.martlet.root, "spool", "mail")
         client = self.login()
         os.rename(store, store + ".away")
@@ -106,6 +108,63 @@ class IMAPLogin(IMAPCase):
         text = "\n".join(self.events()) + self.martlet.log()
         for form in (PASSWORD, PASSWORD.replace(" ", "%20"), base64.b64encode(PASSWORD.encode()).decode()):
             self.assertNotIn(form, text)
+
+
+class IMAPStore(WithoutStore, IMAPCase):
+    temporary = "[UNAVAILABLE]"
+
+    def attempt(self):
+        try:
+            client = self.client()
+            client.login(self.address, PASSWORD)
+            status, count = client.select()
+            client.shutdown()
+            return int(count[0]) if status == "OK" else count[0].decode()
+        except (imaplib.IMAP4.error, OSError) as error:
+            return str(error)
+
+
+class IMAPRecent(IMAPCase):
+    def recent(self, client):
+        return int(client.response("RECENT")[1][0])
+
+    def test_status_and_examine_leave_mail_recent_to_the_first_who_selects(self):
+        self.deliver("new\r\n")
+        asking = self.login()
+        for _ in range(2):
+            self.assertIn(b"RECENT 1", self.ok(asking.status("INBOX", "(RECENT)"))[0])
+        self.append(asking, "INBOX", "Subject: x\r\n\r\n", "(\\Seen)")
+        reading = self.login()
+        self.ok(reading.select("INBOX", readonly=True))
+        self.assertEqual(self.recent(reading), 2)
+        first, second = self.login(mailbox="INBOX"), self.login(mailbox="INBOX")
+        self.assertEqual((self.recent(first), self.recent(second)), (2, 0))
+        self.assertIn(b"RECENT 0", self.ok(asking.status("INBOX", "(RECENT)"))[0])
+
+
+class IMAPSizes(IMAPCase):
+    def test_a_last_line_without_end_has_the_size_that_each_protocol_sends(self):
+        client = self.login()
+        self.append(client, "INBOX", "Subject: x\r\n\r\nappended")
+        path = os.path.join(self.martlet.maildir(self.user), "new", "1.foreign.host")
+        with open(path + ".tmp", "wb") as file:
+            file.write(b"Subject: y\n\nforeign")
+        owner = os.stat(os.path.dirname(path))
+        os.chown(path + ".tmp", owner.st_uid, owner.st_gid)
+        os.rename(path + ".tmp", path)
+        self.ok(client.select())
+        for number in (1, 2):
+            size, content = self.ok(client.fetch(str(number), "(RFC822.SIZE BODY.PEEK[])"))[0]
+            self.assertIn(b"RFC822.SIZE %d BODY[] {%d}" % (len(content), len(content)), size)
+            self.assertFalse(content.endswith(b"\n"))
+        maildrop = poplib.POP3("127.0.0.1", self.martlet.port("pop3"), timeout=PATIENCE)
+        self.addCleanup(maildrop.close)
+        maildrop.user(self.address)
+        maildrop.pass_(PASSWORD)
+        sent = [sum(len(line) + 2 for line in maildrop.retr(number)[1]) for number in (1, 2)]
+        self.assertEqual([int(line.split()[1]) for line in maildrop.list()[1]], sent)
+        self.assertEqual(maildrop.stat(), (2, sum(sent)))
+
 
 
 class IMAPMailboxes(IMAPCase):

@@ -8,8 +8,9 @@ import subprocess
 import threading
 import unittest
 
-from imapcase import IMAPCase, front_of, has_ended, tls
+from imapcase import IMAPCase
 from martlet import PASSWORD, PATIENCE, wait_until
+from readercase import front_of, has_ended, tls
 
 
 class IMAPBeside(IMAPCase):

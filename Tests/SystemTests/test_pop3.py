@@ -4,62 +4,23 @@ import os
 import poplib
 import signal
 import socket
-import ssl
 import unittest
 
-from martlet import PASSWORD, PATIENCE, Martlet, wait_until
+from martlet import PASSWORD, PATIENCE, wait_until
+from readercase import ReaderCase, WithoutStore, front_of, has_ended, tls
 
 poplib._MAXLINE = 1 << 20
 
 
-def read(path):
-    with open(path, errors="replace") as file:
-        return file.read()
-
-
-def front_of(pid):
-    """The one child of a session process, which starts it a moment after its own start."""
-    return int(wait_until(lambda: read("/proc/%d/task/%d/children" % (pid, pid)).strip(), "the front of pop3d"))
-
-
-def has_ended(pid):
-    """Whether it is gone, or only waits to be reaped."""
-    try:
-        return ") Z " in read("/proc/%d/stat" % pid)
-    except OSError:
-        return True
-
-
-def tls():
-    return ssl._create_unverified_context()
-
-
-class POP3Case(unittest.TestCase):
-    settings = {"auth": {"failure_delay": "100 ms"}}
-
-    @classmethod
-    def setUpClass(cls):
-        """Each test has an account of its own, made before the daemons start: they look for a new one once a second."""
-        names = [cls.account_of(name) for name in unittest.defaultTestLoader.getTestCaseNames(cls)]
-        cls.martlet = Martlet(accounts=names, settings=cls.settings)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.martlet.close()
-
-    @staticmethod
-    def account_of(test):
-        return test.removeprefix("test_").replace("_", "-")[:60]
-
-    def setUp(self):
-        self.user = self.account_of(self._testMethodName)
+class POP3Case(ReaderCase):
+    service = "pop3d"
 
     def client(self):
         return poplib.POP3("127.0.0.1", self.martlet.port("pop3"), timeout=PATIENCE)
 
-    def login(self, client=None, user=None, password=PASSWORD):
+    def login(self, client=None, password=PASSWORD):
         client = client or self.client()
-        client.user(self.martlet.address(user or self.user))
+        client.user(self.address)
         client.pass_(password)
         self.addCleanup(client.close)
         return client
@@ -78,15 +39,8 @@ class POP3Case(unittest.TestCase):
         self.addCleanup(s.close)
         return s, s.makefile("rb")
 
-    def deliver(self, *bodies, user=None):
-        user = user or self.user
-        before = len(self.martlet.files(user))
-        for body in bodies:
-            self.martlet.send(user, body)
-        self.martlet.wait_for_mail(user, before + len(bodies))
-
-    def stored(self, user=None):
-        return {b"".join(m.split(b"\r\n\r\n", 1)[1:]): m for m in self.martlet.messages(user or self.user)}
+    def stored(self):
+        return {b"".join(m.split(b"\r\n\r\n", 1)[1:]): m for m in self.martlet.messages(self.user)}
 
     def retrieve(self, client, number):
         return b"\r\n".join(client.retr(number)[1]) + b"\r\n"
@@ -142,7 +96,7 @@ class POP3(POP3Case):
 
     def test_commands_sent_ahead_reach_the_session(self):
         self.deliver("ahead\r\n")
-        commands = "USER %s\r\nPASS %s\r\nSTAT\r\nRETR 1\r\nQUIT\r\n" % (self.martlet.address(self.user), PASSWORD)
+        commands = "USER %s\r\nPASS %s\r\nSTAT\r\nRETR 1\r\nQUIT\r\n" % (self.address, PASSWORD)
         s, _ = self.raw()
         s.sendall(commands.encode())
         clear = b"".join(iter(lambda: s.recv(65536), b""))
@@ -164,7 +118,7 @@ class POP3(POP3Case):
         self.assertEqual(answer, b"-ERR send USER first\r\n+OK bye\r\n")
 
     def test_auth_plain_with_and_without_an_initial_response(self):
-        message = base64.b64encode(b"\0" + self.martlet.address(self.user).encode() + b"\0" + PASSWORD.encode())
+        message = base64.b64encode(b"\0" + self.address.encode() + b"\0" + PASSWORD.encode())
         for parts in ((b"AUTH PLAIN " + message,), (b"AUTH PLAIN", message)):
             s, lines = self.raw()
             lines.readline()
@@ -183,7 +137,7 @@ class POP3(POP3Case):
         self.assertEqual(lines.readline(), b"+ \r\n")
         s.sendall(b"*\r\n")
         self.assertEqual(lines.readline(), b"-ERR cancelled\r\n")
-        s.sendall(b"USER %s\r\nPASS %s\r\n" % (self.martlet.address(self.user).encode(), PASSWORD.encode()))
+        s.sendall(b"USER %s\r\nPASS %s\r\n" % (self.address.encode(), PASSWORD.encode()))
         self.assertTrue(lines.readline().startswith(b"+OK"))
         self.assertEqual(lines.readline(), b"+OK maildrop has 0 messages\r\n")
 
@@ -217,7 +171,7 @@ class POP3(POP3Case):
     def test_a_second_session_is_refused_until_the_first_ends(self):
         first = self.login()
         second = self.client()
-        second.user(self.martlet.address(self.user))
+        second.user(self.address)
         self.assertIn(b"-ERR [IN-USE]", self.refused(second.pass_, PASSWORD))
         first.quit()
         self.login_again().quit()
@@ -234,12 +188,12 @@ class POP3(POP3Case):
         self.assertTrue(wait_until(failed, "the failure in the event log"))
 
     def test_a_directory_that_is_missing_is_temporary(self):
-        snapshot = os.path.join(self.martlet.root, "spool", "directory", "credentials.db")
+        snapshot = os.path.join(self.martlet.root, "spool", "directory", "credentials", "credentials.db")
         os.rename(snapshot, snapshot + ".away")
         try:
             def unavailable():
                 client = self.client()
-                client.user(self.martlet.address(self.user))
+                client.user(self.address)
                 try:
                     client.pass_(PASSWORD)
                 except poplib.error_proto as error:
@@ -258,16 +212,19 @@ class POP3(POP3Case):
                 return None
         wait_until(available, "a login with the directory back").quit()
 
-    def test_a_store_that_is_missing_is_no_empty_maildrop(self):
-        store = os.path.join(self.martlet.root, "spool", "mail")
-        os.rename(store, store + ".away")
-        try:
-            client = self.client()
-            client.user(self.martlet.address(self.user))
-            self.assertTrue(self.refused(client.pass_, PASSWORD).startswith(b"-ERR [SYS/TEMP]"))
-        finally:
-            os.rename(store + ".away", store)
-        self.login_again().quit()
+    def test_a_file_that_cannot_be_read_keeps_nobody_from_the_others(self):
+        self.deliver("one\r\n", "two\r\n")
+        impossible = os.path.join(self.martlet.maildir(self.user), "new", "1.huge.host")
+        with open(impossible, "wb") as file:
+            file.truncate(1 << 40)
+        client = self.login()
+        self.assertEqual(client.stat()[0], 2)
+        kept = self.retrieve(client, 2)
+        client.dele(1)
+        client.quit()
+        self.martlet.wait_for_event("pop3d", "problem", self.address, "1%20messages%20cannot%20be%20read")
+        os.unlink(impossible)
+        self.assertEqual(list(self.stored().values()), [kept])
 
     def test_no_password_reaches_a_log(self):
         client = self.login(password=PASSWORD)
@@ -283,21 +240,29 @@ class POP3(POP3Case):
         client.retr(1)
         client.dele(1)
         client.quit()
-        address = self.martlet.address(self.user)
+        address = self.address
         mine = lambda: [l.split()[0] for l in self.events() if "account=" + address in l]
         wait_until(lambda: "disconnect" in mine(), "the end of the session in the event log")
         self.assertEqual(mine(), ["authenticate", "login", "fetch", "delete", "logout", "disconnect"])
 
-    def events(self):
-        folder = os.path.join(self.martlet.root, "spool", "pop3d", "events")
-        return [line for name in sorted(os.listdir(folder)) if name.endswith(".log")
-                for line in read(os.path.join(folder, name)).split("\n")]
+
+class POP3Store(WithoutStore, POP3Case):
+    temporary = "-ERR [SYS/TEMP]"
+
+    def attempt(self):
+        try:
+            client = self.client()
+            self.addCleanup(client.close)
+            client.user(self.address)
+            client.pass_(PASSWORD)
+            count = client.stat()[0]
+            client.quit()
+            return count
+        except (poplib.error_proto, OSError, EOFError) as error:
+            return str(error)
 
 
 class POP3Ends(POP3Case):
-    def exits(self):
-        return [l for l in self.martlet.log().split("\n") if "supervisor: exit" in l and "service=pop3d" in l]
-
     def test_a_stop_in_a_session_completes_the_reply_and_removes_nothing(self):
         self.deliver("word " * 100 + "\r\n" + ("x" * 76 + "\r\n") * 50_000)
         stored = self.martlet.messages(self.user)[0]
@@ -357,7 +322,7 @@ class POP3Limits(POP3Case):
     def test_a_password_in_clear_is_refused(self):
         client = self.client()
         self.assertNotIn("USER", client.capa())
-        self.assertIn(b"-ERR use STLS first", self.refused(client.user, self.martlet.address(self.user)))
+        self.assertIn(b"-ERR use STLS first", self.refused(client.user, self.address))
         client.stls(tls())
         self.assertIn("USER", client.capa())
         self.login(client).quit()

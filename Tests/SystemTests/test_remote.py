@@ -311,6 +311,8 @@ class Names(unittest.TestCase):
             ("no-mx.example", A): ["127.0.0.1"],
             ("null.example", MX): [(0, "")],
             ("lost.example", MX): [(10, "nowhere.names.example")],
+            ("odd.example", MX): [(10, "-odd-.names.example")],
+            ("odd.example", A): ["127.0.0.1"],
             ("unsure.example", MX): [(10, "broken.names.example")],
             ("mx1.names.example", A): ["127.0.0.1"],
             ("mx2.names.example", A): ["127.0.0.2"],
@@ -373,6 +375,21 @@ class Names(unittest.TestCase):
             entry = wait_until(lambda: waiting(self.martlet, address), domain + " put off")
             self.assertEqual(entry["status"], "4.4.3")
             self.assertEqual(bounces(self.martlet, "alice", address), [])
+
+    def test_a_domain_with_unusable_exchangers_waits_and_its_address_is_not_used(self):
+        address = self.send("odd.example")
+        found = wait_until(lambda: waiting(self.martlet, address), "the reason\n" + self.martlet.log()[-1500:])
+        self.assertTrue(found["status"].startswith("4."))
+        self.assertEqual([m for m in self.first.messages if m[1] == [address]], [])
+
+    def test_a_route_to_a_host_that_does_not_exist_waits_for_the_administrator(self):
+        self.martlet.mailctl("route", "add", "routed.example", "no-such-host.names.example:25")
+        address = self.send("routed.example")
+        found = wait_until(lambda: waiting(self.martlet, address), "the reason\n" + self.martlet.log()[-1500:])
+        self.assertEqual(found["status"], "4.4.4")
+        self.martlet.mailctl("route", "remove", "routed.example")
+        self.martlet.mailctl("route", "add", "routed.example", "127.0.0.1:%d" % self.first.port)
+        wait_until(lambda: sent(self.martlet, address), "sent\n" + self.martlet.log()[-1500:])
 
     def test_a_domain_comes_back_when_dns_does(self):
         self.dns.failing.add("returning.example")

@@ -1,5 +1,7 @@
 """The seven services: each stopped, started and crashed alone, in any order, without loss and without a refused connection."""
+import contextlib
 import itertools
+import json
 import os
 import random
 import signal
@@ -9,7 +11,7 @@ import threading
 import time
 import unittest
 
-from martlet import PASSWORD, PATIENCE, Martlet, wait_until
+from martlet import BIN, PASSWORD, PATIENCE, Martlet, wait_until
 
 SERVICES = ("smtpd", "submission", "queued", "locald", "remoted", "pop3d", "imapd")
 MAIL_PATH = ("smtpd", "queued", "locald")
@@ -129,6 +131,16 @@ class Services(ServiceCase):
         done = self.martlet.mailctl("stop", "nosuchd", check=False)
         self.assertEqual(done.returncode, 64)
         self.assertIn("nosuchd", done.stderr)
+        for words, status, remedy in ((("account", "import", "/nonexistent"), 66, "or - for stdin"), (("account", "import", "/etc"), 66, "or - for stdin"),
+                                      (("account", "show", "nobody@example.org"), 66, "account list"), (("queue", "retry", "x"), 64, "queue list"),
+                                      (("account", "add", "a@other.example"), 65, "domain add other.example"), (("frob",), 64, "help")):
+            with self.subTest(words):
+                done = self.martlet.mailctl(*words, check=False)
+                self.assertEqual(done.returncode, status, done)
+                said = json.loads(self.martlet.mailctl(*words, "--json", check=False).stderr)
+                self.assertEqual(said["status"], status)
+                self.assertIn(remedy, said["remedy"])
+                self.assertEqual(done.stdout, "")
 
 
 class Restarts(ServiceCase):
@@ -268,6 +280,34 @@ class Lifecycle(unittest.TestCase):
             done = martlet.mailctl("start", check=False)
             self.assertEqual(done.returncode, 69)
             self.assertIn("mailctl run", done.stderr)
+
+    def test_a_reload_takes_a_new_configuration_and_leaves_sessions_alone_without_one(self):
+        with Martlet() as martlet:
+            def size():
+                # While the old process ends, it answers 421.
+                with contextlib.suppress(smtplib.SMTPException), smtplib.SMTP("127.0.0.1", martlet.port("smtp"), timeout=PATIENCE) as client:
+                    client.ehlo()
+                    return client.esmtp_features["size"]
+            pids = lambda: {name: entry["pid"] for name, entry in martlet.status().items()}
+            wait_until(lambda: None not in pids().values(), "all of them running")
+            before = pids()
+            martlet.mailctl("reload")
+            self.assertEqual(size(), str(50 << 20))
+            self.assertEqual(pids(), before)
+            martlet.change_settings({"limits": {"message_size": "3 MiB"}})
+            martlet.mailctl("reload", "smtpd")
+            wait_until(lambda: size() == str(3 << 20), "the new limit")
+            self.assertEqual({n: p for n, p in pids().items() if n != "smtpd"}, {n: p for n, p in before.items() if n != "smtpd"})
+            martlet.mailctl("reload")
+            wait_until(lambda: None not in pids().values() and not set(pids().values()) & set(before.values()), "all of them anew")
+            now = pids()
+            martlet.mailctl("reload")
+            self.assertEqual(pids(), now)
+
+    def test_only_the_administrators_tool_holds_the_database_library(self):
+        for program in (*SERVICES[:1], *SERVICES[2:], "sendmail", "mailctl"):
+            with open(os.path.join(BIN, program), "rb") as file:
+                self.assertEqual(b"DatabaseQueue" in file.read(), program == "mailctl", program)
 
     def test_services_do_not_outlive_a_killed_supervisor(self):
         with Martlet() as martlet:

@@ -52,12 +52,6 @@ class Worlds:
 
 # What the real programs do not do yet as their machines do in memory. One that is mended fails until its line is gone.
 KNOWN = {
-    "a-bare-postmaster-is-taken": "<postmaster> without a domain is taken as one of the host name, which need not be local",
-    "a-command-behind-starttls-is-never-executed": "nothing injected is executed, but a client that never begins its handshake is kept too long",
-    "retr-of-an-lf-file-sends-crlf": "the size of a foreign file without a last line end lacks the CRLF that RETR adds",
-    "append-waits-for-the-message": "a message appended with \\Seen is not \\Recent here",
-    "select-tells-the-state-of-the-mailbox": "$Forwarded is listed among the flags from the start",
-    "store-adds-removes-and-replaces-flags": "$Forwarded is listed among the flags from the start",
 }
 
 

@@ -1,6 +1,6 @@
 // The lines of an import: what they mean, and which line is wrong.
 
-import Directory
+import DirectoryDatabase
 import MailModel
 import Testing
 @testable import mailctl
@@ -22,6 +22,11 @@ import Testing
             #expect(accounts.map(\.address) == [EmailAddress("a@example.org")])
             #expect(accounts.map(\.password) == [password])
         }
+    }
+
+    @Test(arguments: [false, true]) func plainIsKeptReadableOnlyWhenThatIsSaid(_ keepsPlain: Bool) throws {
+        let accounts = try AccountTable.parse(Array("a@example.org,{PLAIN}x\n".utf8), keepingPlain: keepsPlain)
+        #expect(accounts.map(\.password) == [.stored(Array("{PLAIN}x".utf8), keepingPlain: keepsPlain)])
     }
 
     @Test func anAddressAloneCannotLogIn() throws {

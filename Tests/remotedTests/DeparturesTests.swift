@@ -9,12 +9,12 @@ import Testing
 @testable import remoted
 
 /// A job of one copy, as queued's `assign` makes it.
-func job(_ message: Int, to address: String, route: String? = nil) throws -> Job {
+func job(_ message: Int, to address: String, route: String? = nil, assigned: Int64? = nil) throws -> Job {
     let id = QueueID(origin: .submission, epoch: 1, sequence: UInt32(message)).text.display
     let host = route.map { " host=\($0)" } ?? ""
     let line = "assign \(id) recipient=\(address) final=\(address) agent=remoted attempt=1\(host) from=alice@example.org location=u/00000001:300+180:3d0a8730"
     let record = try #require(RecordParser.fields(Array(line.utf8)[...]))
-    let position = LogPosition(segment: 1, offset: Int64(message) * 100)
+    let position = LogPosition(segment: 1, offset: assigned ?? Int64(message) * 100)
     return try #require(Job(PlacedRecord(record: record, position: position, lineLength: line.utf8.count, contentLength: 0)))
 }
 
@@ -31,6 +31,39 @@ func job(_ message: Int, to address: String, route: String? = nil) throws -> Job
         #expect(!departures.add(try job(1, to: "a@x.example")))
         departures.forget(flying.copies[0].key)
         #expect(departures.add(try job(1, to: "a@x.example")))
+    }
+
+    @Test func theAnswerNamesTheNewestAssignment() throws {
+        var departures = Departures(limit: 10, limitPerDomain: 10)
+        #expect(departures.add(try job(1, to: "a@x.example", assigned: 10)))
+        let begun = departures.next()
+        let flying = try #require(begun)
+        #expect(!departures.add(try job(1, to: "a@x.example", assigned: 20)))
+        #expect(departures.assignment(of: flying.copies[0].key) == LogPosition(segment: 1, offset: 20))
+        departures.forget(flying.copies[0].key)
+        #expect(departures.assignment(of: flying.copies[0].key) == nil)
+    }
+
+    @Test(arguments: [
+        (nil, 10, "begin"), ("temporary answers=00000001:10", 10, "say"), ("temporary answers=00000001:10", 20, "begin"),
+        ("temporary answers=00000001:20", 10, "nothing"), ("sent", 10, "say"), ("failed", 30, "say"),
+    ] as [(String?, Int64, String)])
+    func anAssignmentOlderThanTheAnswerCallsForNothing(_ known: String?, _ assigned: Int64, _ expected: String) throws {
+        let copy = try job(1, to: "a@x.example", assigned: assigned).copies[0]
+        var ledger = AgentLedger<Never>()
+        if let known {
+            let words = known.split(separator: " ", maxSplits: 1)
+            let fields = words.dropFirst().first.map { " \($0)" } ?? ""
+            let line = "\(words[0]) \(copy.key.id.text.display) recipient=a@x.example final=a@x.example\(fields)"
+            ledger.replay(try #require(RecordParser.fields(Array(line.utf8)[...])))
+        }
+        let duty =
+            switch ledger.duty(copy.key, assigned: copy.answers) {
+            case .begin: "begin"
+            case .say: "say"
+            case .nothing: "nothing"
+            }
+        #expect(duty == expected)
     }
 
     @Test func copiesOfOneMessageToOneDomainShareATransaction() throws {
@@ -63,7 +96,7 @@ func job(_ message: Int, to address: String, route: String? = nil) throws -> Job
         departures.dropWaiting()
         departures.ended(flying)
         #expect(departures.next() == nil)
-        #expect(departures.knows(flying.copies[0].key))
+        #expect(departures.assignment(of: flying.copies[0].key) != nil)
         #expect(departures.add(try job(2, to: "a@x.example")))
     }
 

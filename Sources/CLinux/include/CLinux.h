@@ -1,5 +1,6 @@
 // What Swift's Glibc lacks, as thin shims: one header a topic, no logic beyond the call.
 #pragma once
+#include "birth.h"
 #include "kernel.h"
 #include "spawn_shim.h"
 #include "descriptors.h"

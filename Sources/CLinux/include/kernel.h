@@ -8,6 +8,8 @@
 int martlet_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 /// openat, not variadic.
 int martlet_openat(int dirfd, const char *path, int flags, mode_t mode);
+/// open with O_PATH of a folder: to pass through, neither to read nor to list it.
+int martlet_open_passing(const char *path);
 /// renameat2 with RENAME_NOREPLACE.
 int martlet_rename_noreplace(int from_dir, const char *from, int to_dir, const char *to);
 /// fallocate with FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE.

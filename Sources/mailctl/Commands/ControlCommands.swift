@@ -41,7 +41,7 @@ struct RestartCommand: ParsableCommand {
 
 struct ReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reload", abstract: "Read the configuration and the certificate anew; sessions go on.")
+        commandName: "reload", abstract: "Take a new certificate; where the configuration has changed, restart the services with it.")
     @OptionGroup var options: GlobalOptions
     @Argument(help: "Services; none means all.") var services: [Service] = []
 
@@ -49,6 +49,17 @@ struct ReloadCommand: ParsableCommand {
 }
 
 extension Service: ExpressibleByArgument {}
+
+extension SupervisorPlan.Wish {
+    /// How the supervisor can be asked without its log, for all services at once.
+    fileprivate var signal: Int32? {
+        switch self {
+        case .stop: Signals.terminate
+        case .reload: Signals.hangup
+        case .start, .restart: nil
+        }
+    }
+}
 
 /// Asks the running supervisor for something and waits until it has happened.
 struct SupervisorControl {
@@ -95,12 +106,17 @@ struct SupervisorControl {
     private var waits: Int { 600 }
 
     private func send(_ wish: SupervisorPlan.Wish, _ services: [Service]) throws(Failure) {
-        guard try status().supervisor != nil else {
+        guard let supervisor = try status().supervisor else {
             throw Failure(
                 .unavailable, "no supervisor runs on \(configuration.paths.spool)",
-                remedy: "start it with `mailctl run`; under systemd use `systemctl \(wish.rawValue) martlet.target`")
+                remedy: "start it with `mailctl run`")
         }
-        try AdministratorLog.append(AdministratorLog.supervisorRequest(wish, services), configuration)
+        do throws(Failure) {
+            try AdministratorLog.append(AdministratorLog.supervisorRequest(wish, services), configuration)
+        } catch {
+            // What concerns all has a signal too, which needs no space on any disk.
+            guard services.isEmpty, let signal = wish.signal, Signals.send(signal, to: supervisor) else { throw error }
+        }
     }
 
     private func report(_ status: SupervisorStatus, _ services: [Service]) {

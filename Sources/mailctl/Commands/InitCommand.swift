@@ -1,4 +1,4 @@
-// mailctl init: a complete tree that `mailctl run` or systemd can start at once.
+// mailctl init: a complete tree that `mailctl run` can start at once.
 
 import ArgumentParser
 import Configuration
@@ -35,7 +35,8 @@ struct InitCommand: ParsableCommand {
         let setup = Setup(configuration, asRoot: Identity.isRoot)
         try setup.makeTree()
         if configuration.development { try setup.makeCertificate() }
-        let password = try DirectorySetup.make(configuration, setup.ownership, domain: domain)
+        try AdministratorLog.prepare(configuration)
+        let password = try DirectorySetup.make(configuration, domain: domain)
         report(path, wroteConfiguration, configuration, domain, password)
     }
 

@@ -12,8 +12,13 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let path = Path(options.configurationPath).resolved(from: Identity.workingDirectory)
-        let supervisor = try Supervisor(try options.loadConfiguration(), path: path)
+        let configuration = try options.loadConfiguration()
+        let supervisor = try Supervisor(configuration, path: path)
         if !Identity.isRoot { Output.note("not started as root: every service runs as you, without privilege separation") }
+        // A directory that cannot be put in order stops no mail: who needs it says so, and what waits is kept.
+        do throws(Failure) { _ = try options.openDirectory() } catch { Output.note("\(error.what)\n  \(error.remedy)") }
+        try Copies.recognise(configuration.paths, note: Output.note, say: supervisor.say)
         supervisor.run()
+        Copies.rest(configuration.paths)
     }
 }

@@ -34,7 +34,7 @@ struct StatusCommand: ParsableCommand {
     }
 
     private func remarks(_ status: SupervisorStatus, _ configuration: Configuration) -> [String] {
-        var out = [status.supervisor.map { "supervisor: pid \($0)" } ?? "supervisor: not running (systemd's services are shown by systemctl)"]
+        var out = [status.supervisor.map { "supervisor: pid \($0)" } ?? "supervisor: not running"]
         let uids = Set(status.services.compactMap(\.uid))
         if status.supervisor != nil, uids.count == 1, let uid = uids.first {
             out.append("not started as root: all services run as uid \(uid), without privilege separation")

@@ -40,9 +40,8 @@ struct QueueView {
     /// Reads the logs of a spool.
     static func read(spool: borrowing DirectoryDescriptor) throws(KernelError) -> QueueView {
         let folder = try spool.openDirectory(LogName(.queued, .events).path)
-        let newest = try folder.list().compactMap { SegmentName.number($0.name) }.max() ?? 0
-        let own = try LogFollower(spool: spool, LogName(.queued, .events), from: LogPosition(segment: newest, offset: 0))
-        let records = try all(own)
+        let numbers = try folder.list().compactMap { SegmentName.number($0.name) }.sorted()
+        let (own, records) = try newestBlock(of: numbers, in: spool)
         var view = QueueView()
         let (cursors, tail) = view.loadBlock(records)
         for origin in QueueOrigin.allCases {
@@ -53,6 +52,17 @@ struct QueueView {
         // What was done while the mail logs were read is done.
         for record in try tail + all(own) { view.apply(record) }
         return view
+    }
+
+    /// The records from the newest whole block on: the newest segment may have its name and not yet its first commit line.
+    private static func newestBlock(of numbers: [UInt32], in spool: borrowing DirectoryDescriptor) throws(KernelError) -> (LogFollower, [Record]) {
+        for number in numbers.reversed() {
+            let own = try LogFollower(spool: spool, LogName(.queued, .events), from: LogPosition(segment: number, offset: 0))
+            let records = try all(own)
+            if records.contains(where: { $0.verb == .stateEnd }) { return (own, records) }
+        }
+        let own = try LogFollower(spool: spool, LogName(.queued, .events), from: .start)
+        return (own, try all(own))
     }
 
     private static func all(_ follower: LogFollower) throws(KernelError) -> [Record] {

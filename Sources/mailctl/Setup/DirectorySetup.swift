@@ -1,13 +1,12 @@
 // The directory of a new tree: one domain and its postmaster (RFC 5321 §4.5.1).
 
 import Configuration
-import Directory
-import Kernel
+import DirectoryDatabase
 import MailModel
 
 enum DirectorySetup {
     /// Makes the database; the password of postmaster@`domain` is returned and kept nowhere readable.
-    static func make(_ configuration: Configuration, _ ownership: Ownership, domain: Domain) throws(Failure) -> String {
+    static func make(_ configuration: Configuration, domain: Domain) throws(Failure) -> String {
         guard let postmaster = EmailAddress(localPart: Array("postmaster".utf8), domain: domain) else {
             throw Failure(.usage, "postmaster@\(domain) is no address", remedy: "name a domain such as example.org")
         }
@@ -17,18 +16,6 @@ enum DirectorySetup {
             try writer.addDomain(domain)
             try writer.addAccount(postmaster, password: .password(Array(password.utf8)))
         } catch { throw Failure(error) }
-        try giveSnapshots(configuration, ownership)
         return password
-    }
-
-    /// Who may read each snapshot; later ones keep their predecessor's owner and group.
-    private static func giveSnapshots(_ configuration: Configuration, _ ownership: Ownership) throws(Failure) {
-        guard ownership.appliesUsers else { return }
-        for (name, group) in [("addresses.db", ServiceGroup.services), ("credentials.db", .credentials)] {
-            let gid = try ownership.gid(of: group, owner: .root)
-            try attempting { () throws(KernelError) in
-                try DirectoryDescriptor(opening: configuration.paths.directory).setOwner(of: Path(name), uid: 0, gid: gid)
-            }
-        }
     }
 }

@@ -24,6 +24,14 @@ struct Setup {
         try nameStore()
     }
 
+    /// Makes the folders of snapshots where there are none; those that are there stay as they are.
+    func completeDirectory() throws(Failure) {
+        for folder in SpoolTree.folders where folder.place == .directory {
+            let path = configuration.paths[folder.place] / Path(folder.path)
+            if (try? DirectoryDescriptor(passing: path.normalized)) == nil { try FolderMaker.make(folder, in: configuration, ownership) }
+        }
+    }
+
     /// The services' users must be able to walk to their folders: the root is opened, what is above it is not ours.
     private func openWay(to path: Path) throws(Failure) {
         let root = configuration.paths.root

@@ -36,7 +36,9 @@ enum SpoolTree {
         + [Service.pop3d, .imapd].flatMap { owned(.service($0), $0.rawValue, .events) }
         + owned(.root, "mailctl", .services) + owned(.root, "supervisor", .services)
         + [
-            folder(.directory, "", .root, .services, 0o2750, "The directory database, mailctl's alone, and the snapshots that daemons read."),
+            folder(.directory, "", .root, nil, 0o755, "The directory database, which mailctl alone may read and write."),
+            folder(.directory, "addresses", .root, .services, 0o2750, "The address snapshot: who has an address, and no password."),
+            folder(.directory, "credentials", .root, .credentials, 0o2750, "The credential snapshot."),
             folder(.store, "", .root, .deliver, 0o2770, "The accounts: <domain>/<user>/, each a Maildir++."),
             folder(.store, ".stage", .service(.locald), .deliver, 0o2770, "Copies on their way into a Maildir, and STORE-ID, the name of this store."),
             folder(.cache, "", .root, nil, 0o755, "Indexes. Deleting them costs time, never data."),

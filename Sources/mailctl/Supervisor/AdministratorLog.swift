@@ -15,8 +15,31 @@ enum AdministratorLog {
             try writer.log.begin()
             for request in requests { writer.append(request.adding(.uid, Identity.userID), at: .now()) }
             try writer.commit()
-        } catch { throw Failure(error) }
+        } catch { throw failure(error, configuration) }
+        giveBack(spool)
         dropOld(writer.log, spool, configuration)
+    }
+
+    /// Without space nothing can be asked; the services need no request to go on by themselves.
+    private static func failure(_ error: LogError, _ configuration: Configuration) -> Failure {
+        guard case .noSpace = error else { return Failure(error) }
+        return Failure(
+            .temporary, "the request cannot be written: \(error)",
+            remedy: "it needs 16 KiB in \(configuration.paths.spool)/mailctl: free them and try again. What was accepted is safe, "
+                + "deliveries go on; `mailctl stop` and `mailctl reload` without names need no space")
+    }
+
+    /// Makes the log's first segment, and with it the spare one: from then on a request can be written on a full disk.
+    static func prepare(_ configuration: Configuration) throws(Failure) { try append([], configuration) }
+
+    /// Nobody appends to this segment again. On a full disk it was the spare one, and the space allocated beyond its end is
+    /// what the next request needs.
+    private static func giveBack(_ spool: borrowing DirectoryDescriptor) {
+        guard let folder = try? spool.openDirectory("mailctl/events"),
+            let newest = try? folder.list().compactMap({ SegmentName.number($0.name) }).max(),
+            let segment = try? folder.open(Path(SegmentName.name(newest)), .readWrite), let size = try? segment.status().size
+        else { return }
+        try? segment.truncate(to: size)
     }
 
     /// Another mailctl may be writing: its command is short, so wait for it.

@@ -41,7 +41,7 @@ final class Supervisor {
         inotify = try Supervisor.watching(requests.folder)
         plan = SupervisorPlan(services: Service.allCases, now: .now())
         signals = Signals.catching([Signals.terminate, Signals.interrupt, Signals.hangup, Signals.child])
-        _ = try listeners.update(to: configuration.listen)
+        try listeners.update(to: configuration.listen)
     }
 
     private static func identities(
@@ -72,6 +72,12 @@ final class Supervisor {
             _ = try inotify.watch(folder, for: [.modified, .movedTo])
             return inotify
         }
+    }
+
+    /// Writes down what was found before the services start; durable when it returns.
+    func say(_ facts: [RecordLine]) throws(Failure) {
+        for fact in facts { log.note(fact) }
+        do throws(LogError) { try log.sync() } catch { throw Failure(error) }
     }
 
     /// Runs until a signal or a request ended everything.
@@ -142,21 +148,23 @@ final class Supervisor {
             switch request {
             case .all(.stop): plan.shutDown(now: .now())
             case .all(.reload): reload()
+            case .one(.reload, let service): reload([service])
             case .all(let wish): act(plan.request(wish, Service.allCases, now: .now()))
             case .one(let wish, let service): act(plan.request(wish, [service], now: .now()))
             }
         }
     }
 
-    /// Takes a new configuration: services whose sockets changed start anew, the others are told to look at the file.
-    private func reload() {
+    /// A service reads the configuration when it starts: where that has changed, they start anew. Else they look at the certificate.
+    private func reload(_ services: [Service] = Service.allCases) {
         do {
             let new = try Configuration.load(path: configurationPath.description)
-            let changed = try listeners.update(to: new.listen)
-            configuration = new
-            for service in Service.allCases {
-                act(plan.request(changed.contains(service) ? .restart : .reload, [service], now: .now()))
+            let isChanged = new != configuration
+            if services == Service.allCases {
+                try listeners.update(to: new.listen)
+                configuration = new
             }
+            act(plan.request(isChanged ? .restart : .reload, services, now: .now()))
         } catch {
             log.note(RecordLine(.problem).adding(.service, "supervisor").adding(.reason, "configuration not taken: \(error)"))
         }

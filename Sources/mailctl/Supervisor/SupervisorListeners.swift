@@ -15,10 +15,9 @@ struct SupervisorListeners: ~Copyable {
 
     /// Binds what the configuration lists and is not yet bound, and closes what it no longer lists.
     ///
-    /// All or nothing: on an error everything stays as it was. Returns the services whose sockets changed.
-    mutating func update(to listen: Configuration.Listen) throws(Failure) -> Set<Service> {
+    /// All or nothing: on an error everything stays as it was.
+    mutating func update(to listen: Configuration.Listen) throws(Failure) {
         var updated: [ListenerName: [(endpoint: Endpoint, socket: Socket)]] = [:]
-        var changed: Set<Service> = []
         for name in ListenerName.allCases {
             let old = sockets[name] ?? []
             var new: [(endpoint: Endpoint, socket: Socket)] = []
@@ -29,11 +28,9 @@ struct SupervisorListeners: ~Copyable {
                     new.append((endpoint, Socket(try bind(endpoint, for: name))))
                 }
             }
-            if new.map(\.endpoint) != old.map(\.endpoint) { changed.insert(name.service) }
             updated[name] = new
         }
         sockets = updated
-        return changed
     }
 
     private func bind(_ endpoint: Endpoint, for name: ListenerName) throws(Failure) -> Descriptor {

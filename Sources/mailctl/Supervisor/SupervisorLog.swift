@@ -11,7 +11,8 @@ final class SupervisorLog {
 
     /// `running` is said anew at the head of each segment, so that a reader needs only the newest.
     init(spool: borrowing DirectoryDescriptor, running: @escaping () -> [RecordLine]) throws(LogError) {
-        events = try EventWriter(spool: spool, .supervisor)
+        // On a full disk it is still told who runs: `mailctl stop` and `start` wait for that.
+        events = try EventWriter(spool: spool, .supervisor, reserve: 1 << 18)
         events.log.preamble = running
         try events.log.begin()
     }
@@ -22,9 +23,11 @@ final class SupervisorLog {
 
     func note(_ line: RecordLine, at time: WallTime = .now()) { events.append(line, at: time) }
 
+    func sync() throws(LogError) { try events.commit() }
+
     /// A failure is told and survived: the services matter more than the account of them.
     func commit() {
         guard events.log.hasPending else { return }
-        do throws(LogError) { try events.commit() } catch { Output.note("the supervisor's facts were not written: \(error)") }
+        do throws(LogError) { try sync() } catch { Output.note("the supervisor's facts were not written: \(error)") }
     }
 }

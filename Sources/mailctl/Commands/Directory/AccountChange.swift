@@ -3,6 +3,7 @@
 import ArgumentParser
 import Configuration
 import Directory
+import DirectoryDatabase
 import Kernel
 import MailModel
 

@@ -1,7 +1,7 @@
 // mailctl account passwd: a new password.
 
 import ArgumentParser
-import Directory
+import DirectoryDatabase
 import MailModel
 
 struct AccountPassword: ParsableCommand {

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Directory
+import DirectoryDatabase
 import MailModel
 
 struct AliasCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 // mailctl directory: the database itself.
 
 import ArgumentParser
-import Directory
+import DirectoryDatabase
 
 struct DirectoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

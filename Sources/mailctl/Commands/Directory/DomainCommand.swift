@@ -1,7 +1,7 @@
 // mailctl domain: which domains are ours.
 
 import ArgumentParser
-import Directory
+import DirectoryDatabase
 import MailModel
 
 struct DomainCommand: ParsableCommand {

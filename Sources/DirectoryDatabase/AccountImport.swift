@@ -1,5 +1,6 @@
 // Many accounts at once: secrets are derived on all cores first, then one transaction takes all of them or none.
 
+import Directory
 import Dispatch
 import GRDB
 package import MailModel
@@ -18,24 +19,6 @@ package struct AccountImport: Hashable, Sendable {
         self.isEnabled = isEnabled
         self.quota = quota
     }
-
-    /// `address:{SCHEME}secret` lines, LF or CRLF; empty lines and those that begin with `#` mean nothing.
-    ///
-    /// The secret is the rest of the line. `address:` alone makes an account without a password.
-    package static func parse(_ text: [UInt8], keepingPlain: Bool = false) throws(DirectoryError) -> [AccountImport] {
-        var accounts: [AccountImport] = []
-        for (index, line) in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-            if line.isEmpty || line.first == UInt8(ascii: "#") { continue }
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), let address = EmailAddress(parsing: line[..<colon]) else {
-                throw .badLine(index + 1)
-            }
-            let secret = Array(line[(colon + 1)...])
-            let password = secret.isEmpty ? nil : PasswordInput.stored(secret, keepingPlain: keepingPlain)
-            accounts.append(AccountImport(address: address, password: password))
-        }
-        return accounts
-    }
 }
 
 /// What an import did.
@@ -43,6 +26,8 @@ package struct ImportSummary: Hashable, Sendable {
     package var added = 0
     package var skipped = 0
     package var domains = 0
+    /// Passwords that are kept as they are, because the administrator said so.
+    package var readable = 0
 }
 
 extension DirectoryWriter {
@@ -68,6 +53,7 @@ extension DirectoryWriter {
                 let new = NewAccount(address: account.address, secret: secret, isEnabled: account.isEnabled, quota: account.quota)
                 _ = try DirectoryWriter.insert(new, database)
                 summary.added += 1
+                if case .plain = secret { summary.readable += 1 }
             }
             return summary
         }

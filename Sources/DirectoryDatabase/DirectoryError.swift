@@ -1,5 +1,6 @@
 // What an administrator is told: the object, what is wrong with it, and what to do. Never what a peer is told.
 
+import Directory
 package import MailModel
 
 /// Why a change of the directory was not made. Unless it is `notPublished`, nothing has changed.
@@ -15,12 +16,10 @@ package enum DirectoryError: Error, Hashable, Sendable {
     case badPassword(account: String)
     /// A stored form that we could never check.
     case badSecret(account: String)
-    /// `{PLAIN}` would be kept readable, and the administrator has not said so.
-    case plainNotAccepted(account: String)
     case noTargets(alias: String)
     case tooManyTargets(alias: String)
-    /// A line of an import that is no `address:secret`.
-    case badLine(Int)
+    /// Another process holds the database.
+    case locked
     /// The database or its folder cannot be used.
     case storage(String)
     /// The change is committed, but the daemons do not see it yet.
@@ -38,10 +37,9 @@ extension DirectoryError: CustomStringConvertible {
             "domain \(domain) still has \(accounts) account\(accounts == 1 ? "" : "s") and \(aliases) alias\(aliases == 1 ? "" : "es")"
         case .badPassword(let account): "account \(account): the password is empty, too long, or not text without control characters"
         case .badSecret(let account): "account \(account): the password hash is of no kind that can be checked here"
-        case .plainNotAccepted(let account): "account \(account): {PLAIN} would keep the password readable for whoever reads the database"
         case .noTargets(let alias): "alias \(alias) would have no target"
         case .tooManyTargets(let alias): "alias \(alias) would have more than \(Router.maximumResults) targets"
-        case .badLine(let number): "line \(number) is not `address:{SCHEME}secret`"
+        case .locked: "the directory database is locked by another process"
         case .storage(let reason): "the directory database cannot be used: \(reason)"
         case .notPublished(let reason): "the change is made, but could not be published to the daemons: \(reason)"
         }
@@ -56,10 +54,9 @@ extension DirectoryError: CustomStringConvertible {
         case .domainInUse: "remove these first"
         case .badPassword: "give 1 to 1024 bytes of UTF-8 text"
         case .badSecret: "known are {SCRAM-SHA-256}, {CRYPT} and what crypt(5) of this system lists, {SSHA}, {SSHA256}, {SSHA512}, {PLAIN}"
-        case .plainNotAccepted: "leave it out to store a SCRAM verifier instead, which serves every login"
         case .noTargets: "name at least one address, or remove the alias"
         case .tooManyTargets: "use a mailing list for so many"
-        case .badLine: "one account a line, with a scheme before the secret"
+        case .locked: "wait until another mailctl, or whatever else has directory.db open, is done, and try again"
         case .storage: "check owner, mode and free space of the directory folder"
         case .notPublished: "repair the cause and run `mailctl directory publish`"
         }

@@ -1,5 +1,6 @@
 // Domains and routes. A domain is ours or not; a route says where all mail of a domain goes that nobody here takes.
 
+package import Directory
 import GRDB
 package import MailModel
 

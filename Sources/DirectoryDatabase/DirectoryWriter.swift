@@ -1,7 +1,7 @@
 // The one program that changes the directory: each change is one transaction, durable, and then published.
 // Used by mailctl alone. Daemons read what it publishes and never open this database.
 
-import CSQLite
+import Directory
 import GRDB
 package import Kernel
 import MailModel
@@ -21,7 +21,7 @@ package final class DirectoryWriter {
             queue = try DatabaseQueue(path: (folder / "directory.db").description, configuration: DirectoryWriter.configuration)
             try DirectorySchema.migrator.migrate(queue)
         } catch {
-            throw DirectoryError.storage("\(error)")
+            throw DirectoryWriter.typed(error)
         }
         if try !isPublished() { try publish() }
     }
@@ -72,7 +72,8 @@ package final class DirectoryWriter {
     }
 
     private static func typed(_ error: any Error) -> DirectoryError {
-        error as? DirectoryError ?? .storage("\(error)")
+        if let error = error as? DatabaseError, [.SQLITE_BUSY, .SQLITE_LOCKED].contains(error.resultCode) { return .locked }
+        return error as? DirectoryError ?? .storage("\(error)")
     }
 }
 

@@ -1,5 +1,6 @@
 // Accounts: their addresses may change, their folders never do, and no folder is ever given to a second account.
 
+package import Directory
 import GRDB
 import Kernel
 package import MailModel

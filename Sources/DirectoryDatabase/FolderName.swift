@@ -1,6 +1,7 @@
 // The name of an account's folder, from safe characters only: what an address holds must mean nothing to a shell or a path.
 
 import Crypto
+import Directory
 import MailModel
 
 enum FolderName {

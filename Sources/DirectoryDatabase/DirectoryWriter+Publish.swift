@@ -1,7 +1,8 @@
 // Publication: a snapshot is built in memory, sealed, and put in place by write, fsync, rename, fsync of the folder.
 // It is read and renamed under the database's write lock, so of two writers the later one publishes the later state.
 
-import Crypto
+import CSQLite
+import Directory
 import GRDB
 import Kernel
 import MailModel
@@ -11,8 +12,9 @@ extension DirectoryWriter {
     package func publish() throws(DirectoryError) {
         do throws(DirectoryError) {
             try write { _ in
-                let descriptor = try DirectoryDescriptor(opening: folder)
-                for kind in [SnapshotKind.addresses, .credentials] { try replace(kind, in: descriptor) }
+                for kind in SnapshotKind.allCases {
+                    try replace(kind, in: try DirectoryDescriptor(opening: kind.folder(in: folder)))
+                }
             }
         } catch {
             throw .notPublished("\(error)")
@@ -24,41 +26,25 @@ extension DirectoryWriter {
         let revision = try read { database in
             try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE name = 'revision'")
         }
-        return [SnapshotKind.addresses, .credentials].allSatisfy { kind in
-            let file = SnapshotFile(folder: folder, kind: kind, queries: ["SELECT value FROM meta WHERE name = CAST(? AS TEXT)"])
-            file.refresh(at: MonotonicTime(nanoseconds: 0))
-            let found = try? file.ask { (snapshot) throws(DirectoryUnavailable) in
-                try snapshot.first(0, Array("revision".utf8)) { $0.integer(0) }
-            }
-            return found != nil && found == revision
+        return SnapshotKind.allCases.allSatisfy { kind in
+            let published = kind.publishedRevision(in: folder)
+            return published != nil && published == revision
         }
     }
 
-    /// Puts a sealed image in place; owner and group, by which daemons may read it, stay those of the old file.
+    /// Puts a sealed image in place. Who may read it says the folder, which hands its group to what is made in it.
     private func replace(_ kind: SnapshotKind, in descriptor: borrowing DirectoryDescriptor) throws {
         var content = try image(kind)
-        content += SnapshotSeal.bytes(kind: kind, length: content.count, digest: SHA256.hash(data: content))
+        content += SnapshotSeal.sealing(content, kind: kind)
         let temporary: Path = Path(".new-\(kind.fileName)")
-        try DirectoryWriter.unlessMissing { () throws(KernelError) in try descriptor.unlink(temporary) }
+        do throws(KernelError) { try descriptor.unlink(temporary) } catch { if !error.isMissing { throw error } }
         let file = try descriptor.create(temporary, mode: 0o600)
-        let old = try DirectoryWriter.unlessMissing { () throws(KernelError) in try descriptor.status(of: kind.fileName) }
-        if let old, case let new = try file.status(), (old.owner, old.group) != (new.owner, new.group) {
-            try descriptor.setOwner(of: temporary, uid: old.owner, gid: old.group)
-        }
         try file.setMode(0o640)
         try file.write(content)
         try file.sync()
         try file.close()
         try descriptor.rename(temporary, to: kind.fileName)
         try descriptor.sync()
-    }
-
-    @discardableResult
-    private static func unlessMissing<R>(_ call: () throws(KernelError) -> R) throws(KernelError) -> R? {
-        do throws(KernelError) { return try call() } catch {
-            if error.isMissing { return nil }
-            throw error
-        }
     }
 
     /// The SQLite file of a snapshot, as bytes.
@@ -72,11 +58,19 @@ extension DirectoryWriter {
                 return .commit
             }
             try database.execute(sql: "DETACH directory")
-            guard let bytes = database.sqliteConnection.flatMap(SnapshotDatabase.image(of:)) else {
+            guard let bytes = database.sqliteConnection.flatMap(DirectoryWriter.bytes(of:)) else {
                 throw DirectoryError.storage("SQLite has no memory for the snapshot")
             }
             return bytes
         }
+    }
+
+    /// The main database of a connection as the bytes of a file; nil for want of memory.
+    private static func bytes(of connection: OpaquePointer) -> [UInt8]? {
+        var size: sqlite3_int64 = 0
+        guard let start = sqlite3_serialize(connection, "main", &size, 0) else { return nil }
+        defer { sqlite3_free(start) }
+        return Array(UnsafeRawBufferPointer(start: start, count: Int(size)))
     }
 }
 

@@ -1,0 +1,135 @@
+// Routing: each recipient becomes copies once, whatever the aliases say later. What cannot be looked up now waits.
+
+import Kernel
+import MailModel
+import SpoolFormat
+
+/// Messages with recipients that are not routed: new ones, and those for which the directory had no answer.
+struct Unrouted {
+    private var new: [QueueID] = []
+    private var held: [QueueID] = []
+    /// When those held are tried again, and how long they have waited for it. Seconds.
+    private var until = WallTime.whenever
+    private var pause: Int64 = 1
+    /// Attempts of those held, in this life.
+    private(set) var rounds = 0
+
+    static let longestPause: Int64 = 30
+
+    var deadline: WallTime? { !new.isEmpty ? .whenever : held.isEmpty ? nil : until }
+
+    mutating func add(_ id: QueueID) { new.append(id) }
+    mutating func tryNow() { until = .whenever }
+
+    /// The next messages to route, at most so many.
+    mutating func take(_ limit: Int, now: WallTime) -> [QueueID] {
+        if held.isEmpty { pause = 1 }
+        if !held.isEmpty, until <= now {
+            new += held
+            held.removeAll()
+            rounds += 1
+            until = now.adding(seconds: pause)
+            pause = min(pause * 2, Unrouted.longestPause)
+        }
+        let portion = Array(new.prefix(limit))
+        new.removeFirst(portion.count)
+        return portion
+    }
+
+    /// Nothing could be concluded of some of its recipients.
+    mutating func hold(_ id: QueueID, now: WallTime) {
+        if held.isEmpty, until <= now { until = now.adding(seconds: 1) }
+        held.append(id)
+    }
+}
+
+extension Queue {
+    /// Addresses that one message's recipients may lead to; counted again for each recipient that leads to them.
+    static let maximumExpansion = 20_000
+
+    /// Routes what waits for it, at most `limit` messages. Recipients that cannot be looked up now are tried again later.
+    mutating func route(now: WallTime, limit: Int = .max, by lookUp: (_ recipient: [UInt8]) -> Routed) {
+        for id in unrouted.take(limit, now: now) {
+            guard let message = messages[id] else { continue }
+            let first = message.copies.count
+            let reason = route(message, now: now, lookUp)
+            takeUpCopies(of: message, from: first)
+            if let reason { hold(message, reason, now: now) }
+            finishIfComplete(message)
+        }
+    }
+
+    /// Why some of its recipients could not be routed; nil if all were.
+    private mutating func route(_ message: OpenMessage, now: WallTime, _ lookUp: (_ recipient: [UInt8]) -> Routed) -> String? {
+        let recipients = message.unrouted
+        message.unrouted.removeAll()
+        var known = Set(message.copies.compactMap(\.destination))
+        var budget = max(Queue.maximumExpansion, 2 * recipients.count) - message.copies.count
+        var reason: String?
+        for recipient in recipients {
+            guard budget > 0 else {
+                refuse(recipient, of: message, EnhancedStatus(.permanent, 5, 3), "the recipients of this message lead to too many addresses")
+                continue
+            }
+            switch lookUp(recipient) {
+            case .routed(let destinations, let refusal):
+                budget -= max(destinations.count, 1)
+                add(destinations, refusal, for: recipient, to: message, &known)
+            case .unavailable(let why):
+                if schedule.isExhausted(attempts: unrouted.rounds, accepted: message.accepted, now: now) {
+                    refuse(recipient, of: message, EnhancedStatus(.permanent, 4, 7), "gave up looking for its destination: \(why)")
+                } else {
+                    message.unrouted.append(recipient)
+                    reason = why
+                }
+            }
+        }
+        return reason
+    }
+
+    /// One mailbox gets one copy, however many of the message's recipients lead to it; `known` holds those that have one.
+    private mutating func add(
+        _ destinations: [(destination: Destination, path: [UInt8])], _ refusal: (status: EnhancedStatus, reason: [UInt8])?,
+        for recipient: [UInt8], to message: OpenMessage, _ known: inout Set<Destination>
+    ) {
+        if let refusal { refuse(recipient, of: message, refusal.status, refusal.reason) }
+        var isNew = refusal != nil
+        for (destination, path) in destinations where known.insert(destination).inserted {
+            isNew = true
+            lines.append(.route(message.id, recipient, destination, path: path))
+            message.add(Copy(original: recipient, to: destination, &texts))
+        }
+        if !isNew { lines.append(.routeAgain(message.id, recipient)) }
+    }
+
+    private mutating func refuse(_ recipient: [UInt8], of message: OpenMessage, _ status: EnhancedStatus, _ reason: String) {
+        refuse(recipient, of: message, status, Array(reason.utf8))
+    }
+
+    private mutating func refuse(_ recipient: [UInt8], of message: OpenMessage, _ status: EnhancedStatus, _ reason: [UInt8]) {
+        lines.append(.route(message.id, recipient, refused: status, reason))
+        message.add(Copy(refused: recipient, Answer(status: Array(status.description.utf8), reason: reason), &texts))
+    }
+
+    /// Says once why a message waits, and tries again later.
+    private mutating func hold(_ message: OpenMessage, _ reason: String, now: WallTime) {
+        unrouted.hold(message.id, now: now)
+        if message.isHeld { return }
+        message.isHeld = true
+        for recipient in message.unrouted { lines.append(.held(message.id, recipient, reason: reason)) }
+    }
+}
+
+extension Copy {
+    init(original: [UInt8], to destination: Destination, _ texts: inout SharedTexts) {
+        switch destination {
+        case .account(let folder, let address): self.init(original: original, final: address.wire, folder: texts(folder), state: .ready)
+        case .remote(let address): self.init(original: original, final: address.wire, folder: nil, state: .ready)
+        }
+    }
+
+    init(refused original: [UInt8], _ answer: Answer, _ texts: inout SharedTexts) {
+        self.init(original: original, final: [], folder: nil, state: .failed)
+        self.answer = texts(answer)
+    }
+}

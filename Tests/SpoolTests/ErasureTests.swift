@@ -1,0 +1,74 @@
+// Finished content leaves the disk though its neighbour stays, and never before a power cut can no longer ask for it.
+
+import Kernel
+import MailModel
+import MailTestKit
+import SpoolFormat
+import Testing
+
+@testable import Spool
+
+@Suite struct ErasureTests {
+    let world = World()
+
+    private func later(_ seconds: Int64) -> MonotonicTime { .now().adding(milliseconds: seconds * 1000) }
+
+    private func accept(_ log: MailLog, _ content: [UInt8]) throws -> (QueueID, ContentLocation) {
+        let id = try #require(log.log.newID(.smtpd))
+        let location = log.append(RecordLine(.accept, id), id: id, content: [content])
+        try log.commit()
+        return (id, location)
+    }
+
+    private func isErased(_ location: ContentLocation) throws -> Bool {
+        let position = try #require(location.position)
+        let start = Int(position.offset)
+        return world.tree.read(world.segment(position.segment))[start..<(start + location.extent.length)].allSatisfy { $0 == 0 }
+    }
+
+    @Test func contentLeavesTheSegmentThatIsStillWritten() throws {
+        let first: QueueID
+        let done: ContentLocation
+        let open: ContentLocation
+        do {
+            let log = try world.mail()
+            _ = try log.begin()
+            (first, done) = try accept(log, [UInt8](repeating: 0x61, count: 50_000))
+            (_, open) = try accept(log, [UInt8](repeating: 0x62, count: 50_000))
+            log.release([first], now: .now())
+            try log.erase(now: later(1))
+            #expect(try !isErased(done), "who has begun to read it may end")
+            try log.erase(now: later(10))
+        }
+        #expect(try isErased(done))
+        #expect(try !isErased(open))
+        #expect(world.numbers == [1])
+        let next = try world.mail()
+        #expect(try next.begin().count == 2)
+    }
+
+    /// The last commit line is not durable: what it covers is repeated after a power cut, with its content.
+    @Test func theLastCommitIsCoveredFirst() throws {
+        let log = try world.mail()
+        _ = try log.begin()
+        let (first, done) = try accept(log, [UInt8](repeating: 0x61, count: 50_000))
+        try FaultInjection.running(script("EIO@sync:1+")) {
+            log.release([first], now: .now())
+            #expect(throws: KernelError.self) { try log.erase(now: later(10)) }
+        }
+        #expect(try !isErased(done))
+    }
+
+    @Test func idleErasureSyncsOnce() throws {
+        let log = try world.mail()
+        _ = try log.begin()
+        let (first, done) = try accept(log, [UInt8](repeating: 0x61, count: 50_000))
+        let (_, _) = try accept(log, [])
+        log.release([first], now: .now())
+        let faults = try script("EIO@sync:2+")
+        try FaultInjection.running(faults) {
+            for _ in 0..<5 { try log.erase(now: later(10)) }
+        }
+        #expect(try isErased(done))
+    }
+}
