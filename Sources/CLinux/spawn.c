@@ -36,6 +36,8 @@ static void reset_signals(void) {
     sigset_t none;
     sigemptyset(&none);
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+    /* A wish to reload that comes before the program can hear it must not end it: it reads its configuration next. */
+    signal(SIGHUP, SIG_IGN);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 

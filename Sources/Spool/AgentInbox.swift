@@ -49,8 +49,9 @@ package final class AgentInbox {
         var asked = records.filter { asks($0.record) }
         while let target = catchUp {
             records = follower.position < target ? try follower.poll(limit: limit) : []
-            // Fewer than asked for may be the work of an error; none at all means that there is no more.
+            // Fewer than asked for may be the work of an error; none at all means that there is no more, unless there was one.
             guard !records.isEmpty else {
+                if follower.isHindered { throw KernelError(.read, code: 5, object: follower.path.bytes) }
                 catchUp = nil
                 break
             }

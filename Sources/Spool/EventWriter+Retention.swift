@@ -20,17 +20,27 @@ extension EventWriter {
         guard let oldest = numbers.first, oldest < log.end.segment, consumed.map({ oldest < $0.segment }) ?? true,
             try log.modified(oldest) < limit.nanoseconds
         else { return }
-        guard try checkpoint(covering: oldest, of: numbers) else { return }
+        guard let sums = counted(oldest, of: numbers), try checkpoint(sums) else { return }
         try log.dropSegment(oldest)
         lastExpiry = now.adding(milliseconds: EventWriter.pauseWithin - EventWriter.pause.milliseconds)
     }
 
-    /// Makes a checkpoint that counts this segment durable; false while the disk is full.
-    private func checkpoint(covering number: UInt32, of numbers: [UInt32]) throws(KernelError) -> Bool {
-        var sums: Checkpoint
-        if let checkpoint { sums = checkpoint } else { sums = try log.newestCheckpoint(of: numbers) }
-        if number > sums.segment {
-            try log.count(number, of: numbers, into: &sums)
+    /// The sums with this segment; nil where it cannot be read now: history that stays longer holds up no mail.
+    private func counted(_ number: UInt32, of numbers: [UInt32]) -> Checkpoint? {
+        do throws(KernelError) {
+            var sums: Checkpoint
+            if let checkpoint { sums = checkpoint } else { sums = try log.newestCheckpoint(of: numbers) }
+            if number > sums.segment { try log.count(number, of: numbers, into: &sums) }
+            return sums
+        } catch {
+            append(RecordLine(.problem).adding(.reason, "old events cannot be counted, and stay: \(error)"), at: .now())
+            return nil
+        }
+    }
+
+    /// Makes a checkpoint durable; false while the disk is full.
+    private func checkpoint(_ sums: Checkpoint) throws(KernelError) -> Bool {
+        if sums != checkpoint {
             append(sums.line, at: .now())
             do throws(LogError) { try commit() } catch {
                 switch error {

@@ -35,6 +35,10 @@ package final class LogFollower {
     package private(set) var safePosition: LogPosition
     /// Damage found since it was last taken.
     package var damage: [LogDamage] = []
+    /// Whether something was ever found that could not be read: what is not known of this log is then not known to be over.
+    package var hasFoundDamage: Bool { !reported.isEmpty }
+    /// Whether the last poll ended at a segment that the kernel would not give: there may be more behind it.
+    package private(set) var isHindered = false
 
     /// `owner`: the uid that its files must have; the owner of its program's folder unless said otherwise.
     package init(spool: borrowing DirectoryDescriptor, _ name: LogName, from position: LogPosition, owner: UInt32? = nil) throws(KernelError) {
@@ -54,6 +58,7 @@ package final class LogFollower {
     /// The committed records that follow, at most about `limit` of them; empty when there are none now.
     package func poll(limit: Int = 4096) throws(KernelError) -> [PlacedRecord] {
         var out: [PlacedRecord] = []
+        isHindered = false
         // What was read before an error is handed out: `position` is past it.
         do throws(KernelError) { try fill(&out, limit: limit) } catch { if out.isEmpty { throw error } }
         return out
@@ -194,6 +199,7 @@ extension LogFollower {
         } catch {
             guard case .unusable(let reason) = error else { return .missing }
             report(LogDamage(log: name, from: LogPosition(segment: number, offset: 0), to: nil, reason: "\(reason)"))
+            isHindered = isHindered || !error.isForeign
             return error.isForeign ? .foreign : .unreadable
         }
     }

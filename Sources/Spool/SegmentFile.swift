@@ -16,11 +16,11 @@ package final class SegmentFile: Sendable {
             descriptor = try folder.open(name)
             let status = try descriptor.status()
             guard status.kind == .file else { throw KernelError(.read, code: 22, object: (folder.path / name).bytes) }
-            if let owner, status.owner != owner { throw KernelError(.read, code: 1, object: (folder.path / name).bytes) }
             let first = try descriptor.read(512, at: 0)
             guard let parsed = SegmentHeader.parse(first[...], checksum: spoolChecksum), parsed.0.number == number,
                 parsed.0.log == log.text
             else { throw KernelError(.read, code: 74, object: (folder.path / name).bytes) }
+            if let owner, status.owner != owner { throw KernelError(.read, code: 13, object: (folder.path / name).bytes) }
             header = parsed.0
             headerLength = parsed.length
         } catch {
@@ -35,12 +35,13 @@ package enum SegmentProblem: Error, Sendable {
     /// Not a regular file, not its owner's, no valid header, or an error of the disk.
     case unusable(KernelError)
 
-    /// Whether there is no segment to read, now or later: EPERM and EINVAL as said above, EBADMSG, and what opening says of
-    /// links, sockets and other file systems. Any other error says nothing about the segment, and nothing may be concluded.
+    /// Whether there is no segment to read, now or later: EINVAL as said above, EBADMSG, and what opening says of links, sockets
+    /// and other file systems. Any other error says nothing about the segment, and nothing may be concluded: one of another
+    /// owner is a segment again as soon as an administrator gives it back.
     package var isForeign: Bool {
         switch self {
         case .missing: false
-        case .unusable(let error): [1, 6, 18, 22, 40, 74].contains(error.code)
+        case .unusable(let error): [6, 18, 22, 40, 74].contains(error.code)
         }
     }
 }

@@ -32,8 +32,9 @@ final class Runner {
         content = try ContentReader(spool: spool)
         inotify = try Inotify()
         crew = WorkCrew(size: context.configuration.delivery.threads)
-        let newest = try events.log.newestRecords()
-        for placed in newest { copies.replay(placed.record) }
+        var known = copies
+        try events.log.forEachNewestRecord { known.replay($0.record) }
+        copies = known
         inbox = try AgentInbox(spool: spool, agent: .locald, resuming: copies)
         _ = try inotify.watch(inbox.path, for: [.modified, .movedTo])
         events.log.preamble = { [unowned self] in copies.stateBlock(cursor: inbox.cursor) }

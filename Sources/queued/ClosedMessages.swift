@@ -31,7 +31,9 @@ struct ClosedMessages {
     mutating func said(_ placed: PlacedRecord, of id: QueueID) {
         switch known[id] {
         case .done?: return
-        case .unseen(let said, let since)?: known[id] = .unseen(said: said + [placed], since: since)
+        case .unseen(let said, let since)?:
+            // Once it is done its assigns are not said again: an agent that has forgotten its answer would begin anew.
+            known[id] = .unseen(said: placed.record.verb == .done ? [placed] : said + [placed], since: since)
         case nil: known[id] = .unseen(said: [placed], since: nil)
         }
     }

@@ -34,8 +34,10 @@ struct AdoptedDrops {
 
 extension DropFolder {
     /// Puts every finished drop into queued's mail log. The caller commits the log, then calls `remove`.
+    ///
+    /// Without room for new ones those that are known are named all the same: a drop must be gone before its message is forgotten.
     func adopt(
-        into log: MailLog, knows: (QueueID) -> Bool, except strange: Set<Path>, now: WallTime
+        into log: MailLog, hasRoom: Bool, knows: (QueueID) -> Bool, except strange: Set<Path>, now: WallTime
     ) throws(KernelError) -> AdoptedDrops {
         var adopted = AdoptedDrops()
         for entry in try folder.list() where entry.name.starts(with: DropFile.prefix) {
@@ -43,7 +45,10 @@ extension DropFolder {
             if strange.contains(name) { continue }
             do throws(DropProblem) {
                 let drop = try read(name)
-                if !knows(drop.id) { try append(drop, to: log, now: now) }
+                if !knows(drop.id) {
+                    guard hasRoom else { continue }
+                    try append(drop, to: log, now: now)
+                }
                 adopted.names.append(name)
                 adopted.ids.append(drop.id)
             } catch {

@@ -105,8 +105,8 @@ final class OpenMessage {
     private(set) var unfinished = 0
     /// Where the copy that was asked for last stands: answers come mostly in the order of the copies.
     private var lastFound = 0
-    /// Whether it was said that the directory has no answer for some of its recipients.
-    var isHeld = false
+    /// Since when in this life the directory has had no answer for some of its recipients, which was said then.
+    var heldSince: WallTime?
     /// Where its accept record lies in its mail log.
     var position = LogPosition.start
 

@@ -95,14 +95,18 @@ extension Queue {
 
     // MARK: Bounces
 
-    /// The messages whose failures are to be told, and which copies they are.
+    /// Copies that one notice tells of: its record must stay below a line's limit.
+    static let noticeLimit = 500
+
+    /// The messages whose failures are to be told, and which copies they are; what is too much for one notice comes next time.
     mutating func takeBounces() -> [(message: OpenMessage, failed: [Int])] {
         let due = bounceDue
         bounceDue.removeAll()
         return due.sorted().compactMap { id in
             guard let message = messages[id] else { return nil }
             let failed = message.failed
-            return failed.isEmpty ? nil : (message, failed)
+            if failed.count > Queue.noticeLimit { bounceDue.insert(id) }
+            return failed.isEmpty ? nil : (message, Array(failed.prefix(Queue.noticeLimit)))
         }
     }
 

@@ -11,8 +11,6 @@ struct Unrouted {
     /// When those held are tried again, and how long they have waited for it. Seconds.
     private var until = WallTime.whenever
     private var pause: Int64 = 1
-    /// Attempts of those held, in this life.
-    private(set) var rounds = 0
 
     static let longestPause: Int64 = 30
 
@@ -27,7 +25,6 @@ struct Unrouted {
         if !held.isEmpty, until <= now {
             new += held
             held.removeAll()
-            rounds += 1
             until = now.adding(seconds: pause)
             pause = min(pause * 2, Unrouted.longestPause)
         }
@@ -76,7 +73,7 @@ extension Queue {
                 budget -= max(destinations.count, 1)
                 add(destinations, refusal, for: recipient, to: message, &known)
             case .unavailable(let why):
-                if schedule.isExhausted(attempts: unrouted.rounds, accepted: message.accepted, now: now) {
+                if schedule.isExhausted(heldSince: message.heldSince ?? now, accepted: message.accepted, now: now) {
                     refuse(recipient, of: message, EnhancedStatus(.permanent, 4, 7), "gave up looking for its destination: \(why)")
                 } else {
                     message.unrouted.append(recipient)
@@ -114,8 +111,8 @@ extension Queue {
     /// Says once why a message waits, and tries again later.
     private mutating func hold(_ message: OpenMessage, _ reason: String, now: WallTime) {
         unrouted.hold(message.id, now: now)
-        if message.isHeld { return }
-        message.isHeld = true
+        if message.heldSince != nil { return }
+        message.heldSince = now
         for recipient in message.unrouted { lines.append(.held(message.id, recipient, reason: reason)) }
     }
 }

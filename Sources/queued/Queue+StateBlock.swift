@@ -74,7 +74,7 @@ extension OpenMessage {
                     copy.nextHop = texts(record[.host])
                 }
             }
-        case .deferred:
+        case .deferred where record[.final] != nil:
             withCopy(of: record) { index in
                 set(index, .waiting(until: record[.until].flatMap(Timestamp.time) ?? .whenever))
                 change(index) { $0.answer = texts(record.answer) }

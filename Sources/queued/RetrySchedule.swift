@@ -34,6 +34,11 @@ struct RetrySchedule: Sendable {
         return giveUp <= 0
     }
 
+    /// The same of what cannot be routed: it must have waited so long under our eyes.
+    func isExhausted(heldSince: WallTime, accepted: WallTime, now: WallTime) -> Bool {
+        min(now.seconds - accepted.seconds, now.seconds - heldSince.seconds) > giveUp
+    }
+
     /// No wait is longer than this, whatever a clock that was wrong wrote down. Seconds.
     var longest: Int64 { maximum + maximum * jitter / 100 }
 }

@@ -62,7 +62,6 @@ final class Runner {
     /// Reads the last state block and its tail, the mail logs from its cursors, and begins a segment with a new block.
     private func open(_ spool: borrowing DirectoryDescriptor) throws {
         _ = try mail.begin()
-        // Without a whole block the mail logs are heard from their beginning, and all that was said of what they hold.
         let isWhole = !events.log.isNewestDamaged
         let blockEnd = isWhole ? try loadBlock() : nil
         for name in Source.names {
@@ -112,17 +111,16 @@ final class Runner {
     /// segments say nothing that this one does not, and go.
     private func releaseWhatIsDone(_ spool: borrowing DirectoryDescriptor) throws {
         let first = released.end.segment
-        for source in sources where source.name.kind == .mail {
+        // Where something could not be read, a record below the position may be one that was never heard.
+        for source in sources where source.name.kind == .mail && !source.follower.hasFoundDamage {
             let history = try LogFollower(spool: spool, source.name, from: .start)
             while history.position < source.follower.position {
                 let records = try history.poll()
                 if records.isEmpty { break }
                 for placed in records where placed.position < source.follower.position && placed.record.verb == .accept {
                     // A record that was no message for us was not done either.
-                    guard let id = placed.record.id, queue.messages[id] == nil, let origin = source.name.owner.origin,
-                        placed.record.openMessage(origin: origin, placed: placed) != nil
-                    else { continue }
-                    released.append(RecordLine(.released, id))
+                    guard let message = placed.acceptedMessage(in: source.name), queue.messages[message.id] == nil else { continue }
+                    released.append(RecordLine(.released, message.id))
                 }
             }
         }
@@ -205,8 +203,7 @@ final class Runner {
     }
 
     private func adoptDrops(_ now: WallTime) throws {
-        guard hasRoom else { return }
-        let adopted = try drops.adopt(into: mail, knows: { mail.holds($0) || queue.messages[$0] != nil }, except: strangeDrops, now: now)
+        let adopted = try drops.adopt(into: mail, hasRoom: hasRoom, knows: { mail.holds($0) || queue.messages[$0] != nil }, except: strangeDrops, now: now)
         for (name, reason) in adopted.strange {
             // Told once; a thousand such names are enough to know that somebody plays.
             guard strangeDrops.count < 1000, strangeDrops.insert(name).inserted else { continue }

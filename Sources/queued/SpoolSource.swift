@@ -29,7 +29,7 @@ extension Queue {
     @discardableResult
     mutating func hear(_ placed: PlacedRecord, from log: LogName, now: WallTime) -> Bool {
         switch (log.owner, log.kind) {
-        case (let owner, .mail): hearMail(placed, origin: owner.origin)
+        case (_, .mail): hearMail(placed, from: log)
         case (.locald, .events): hearAgent(placed.record, .locald, now: now)
         case (.remoted, .events): hearAgent(placed.record, .remoted, now: now)
         case (.mailctl, .events): hearAdministrator(placed.record)
@@ -37,11 +37,8 @@ extension Queue {
         }
     }
 
-    private mutating func hearMail(_ placed: PlacedRecord, origin: QueueOrigin?) -> Bool {
-        guard let origin, placed.record.verb == .accept, let message = placed.record.openMessage(origin: origin, placed: placed),
-            message.id.origin == origin
-        else { return placed.record.verb != .accept }
-        if origin != .queued, message.parent != nil { return false }
+    private mutating func hearMail(_ placed: PlacedRecord, from log: LogName) -> Bool {
+        guard let message = placed.acceptedMessage(in: log) else { return placed.record.verb != .accept }
         accepted(message, at: placed.position)
         if let parent = message.parent { bounced(parent, covering: placed.record.covered) }
         return true
@@ -68,6 +65,16 @@ extension Queue {
         let ids = record.all(.target).compactMap { QueueID(parsing: $0) }
         _ = retry(ids.isEmpty ? nil : ids)
         return true
+    }
+}
+
+extension PlacedRecord {
+    /// The message that an accept record of this mail log stands for; nil where its owner may not say so.
+    func acceptedMessage(in log: LogName) -> OpenMessage? {
+        guard let origin = log.owner.origin, record.verb == .accept, let message = record.openMessage(origin: origin, placed: self),
+            message.id.origin == origin, origin == .queued || message.parent == nil
+        else { return nil }
+        return message
     }
 }
 

@@ -39,7 +39,9 @@ final class Runner {
         events = try EventWriter(spool: spool, .remoted, reserve: 1 << 20)
         content = try ContentReader(spool: spool)
         inotify = try Inotify()
-        for placed in try events.log.newestRecords() { ledger.replay(placed.record) }
+        var known = ledger
+        try events.log.forEachNewestRecord { known.replay($0.record) }
+        ledger = known
         inbox = try AgentInbox(spool: spool, agent: .remoted, resuming: ledger)
         _ = try inotify.watch(inbox.path, for: [.modified, .movedTo])
         events.log.preamble = { [unowned self] in ledger.stateBlock(cursor: inbox.cursor) }

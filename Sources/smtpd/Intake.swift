@@ -111,8 +111,9 @@ final class Intake: Sendable {
         return waiting.withLock { waiting in
             var weight = 0
             let batch = Array(waiting.messages.prefix { message in
-                defer { weight += message.weight }
-                return weight < Intake.batchBytes
+                guard weight < Intake.batchBytes else { return false }
+                weight += message.weight
+                return true
             })
             waiting.messages.removeFirst(batch.count)
             waiting.weight -= weight

@@ -46,12 +46,13 @@ PARTS = {
         ["replacement.py", "restarts", "--rounds", "1"], ["replacement.py", "restarts", "--rounds", "3"], ["replacement.py", "restarts", "--rounds", "50"], False),
     "orders": (
         ["replacement.py", "orders", "--rounds", "10"], ["replacement.py", "orders", "--rounds", "60"], ["replacement.py", "orders", "--rounds", "300"], False),
+    "scale": (["scale.py", "--messages", "3000"], ["scale.py"], ["scale.py", "--messages", "1000000"], False),
     "copies": (["copies.py", "store-first"], ["copies.py"], ["copies.py"], False),
 }
 SIZES = ("fast", "sample", "full")
 # How many minutes one part may take before it is asked to end.
 MINUTES = {"fast": 5, "sample": 20, "full": 2400}
-UNSEEDED = {"checker", "mailbox judges", "clock"}
+UNSEEDED = {"checker", "scale", "mailbox judges", "clock"}
 COLUMNS = ("points", "kills", "images", "lost", "duplicated", "corrupt")
 
 

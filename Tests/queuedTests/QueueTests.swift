@@ -115,6 +115,21 @@ import Testing
         #expect(world.bounce() == nil)
     }
 
+    /// A record must stay below a line's limit, however many copies failed while no notice could be written.
+    @Test func aNoticeTellsOfABoundedNumberOfCopies() throws {
+        let recipients = (0..<1300).map { "user\($0)@x.example" }
+        try world.accept(1, to: recipients)
+        world.route { _ in .routed([], refusal: (EnhancedStatus(.permanent, 1, 1), bytes("no such user"))) }
+        var told: [Int] = []
+        while let (message, failed) = world.bounce() {
+            told.append(failed.count)
+            let keys = failed.map { (original: message.copies[$0].original, final: message.copies[$0].final) }
+            world.queue.bounced(message.id, covering: keys)
+        }
+        #expect(told == [500, 500, 300])
+        #expect(world.queue.messages.isEmpty)
+    }
+
     // MARK: Memory
 
     /// A copy that is tried before its time leaves an entry behind, and nobody may grow the queue by asking again and again.
