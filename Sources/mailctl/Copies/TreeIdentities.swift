@@ -56,10 +56,10 @@ struct TreeIdentities: ~Copyable {
         if reasons?.concernsStore ?? false { store.numbering = store.generation }
         (spool.partner, store.partner) = (store.id, spool.id)
         spool.isPending = true
-        try write(spool, TreeIdentities.spoolName, mode: 0o644, in: spoolFolder)
+        try write(spool, TreeIdentities.spoolName, mode: 0o600, in: spoolFolder)
         try write(store, TreeIdentities.storeName, mode: 0o444, in: stage)
         spool.isPending = false
-        try write(spool, TreeIdentities.spoolName, mode: 0o644, in: spoolFolder)
+        try write(spool, TreeIdentities.spoolName, mode: 0o600, in: spoolFolder)
     }
 
     /// Replaces a file by one that names itself: a copy of it, also over it, then lies elsewhere than it says.
