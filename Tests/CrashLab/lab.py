@@ -87,7 +87,8 @@ def may_mount():
     """Whether this machine lets us make filesystems of our own."""
     if not (os.path.exists("/dev/fuse") and os.path.exists("/dev/loop-control")):
         return False
-    return subprocess.run(["losetup", "--find"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return all(subprocess.run(words, **quiet).returncode == 0 for words in (["losetup", "--find"], ["unshare", "--mount", "--net", "true"]))
 
 
 def figure(rows, column):
