@@ -59,10 +59,22 @@ package final class ContentReader {
         do throws(KernelError) { bytes = try file.descriptor.read(location.extent.length, at: position.offset) } catch {
             throw .kernel(error)
         }
-        guard bytes.count == location.extent.length, CRC32C.checksum(bytes) == location.extent.checksum else {
-            throw .corrupt(location)
+        if bytes.count == location.extent.length, CRC32C.checksum(bytes) == location.extent.checksum { return bytes }
+        if try isUncommitted(location, in: file) { throw .missing(location) }
+        throw .corrupt(location)
+    }
+
+    /// Whether a power cut took back the commit of this place: what lay there stands in the next segment, and queued learns of it (O14).
+    private func isUncommitted(_ location: ContentLocation, in file: SegmentFile) throws(ContentError) -> Bool {
+        guard let position = location.position else { return false }
+        var committed: Int64?
+        if let next = try? segment(location, number: position.segment &+ 1), let sealed = next.header.predecessor, sealed.segment == position.segment {
+            committed = sealed.offset
         }
-        return bytes
+        do throws(KernelError) {
+            if committed == nil { committed = try file.end().committed }
+        } catch { throw .kernel(error) }
+        return Int64(location.extent.length) > (committed ?? 0) - position.offset
     }
 
     /// The file of big content, open and with its length right; the reader checks the sum over all it has read.

@@ -66,7 +66,8 @@ extension LogWriter {
             let isThere = hasSpare
             let file = isThere ? try folder.open(LogWriter.spareName, .append) : try folder.create(LogWriter.spareName, mode: 0o640, .append)
             do throws(KernelError) { try file.allocateBeyondEnd(wanted) } catch {
-                // Some file systems allocate nothing: a full disk waits for an operator there.
+                // Some file systems allocate nothing, and are not asked again: a full disk waits for an operator there.
+                if !error.isNoSpace { spare = .max }
                 if !isThere { try folder.unlink(LogWriter.spareName) }
                 return
             }

@@ -36,20 +36,18 @@ package final class MailLog {
 
     /// Starts writing, learns what is still there, and removes content files that no record names.
     ///
-    /// Returns the accept records that are there, oldest first.
-    package func begin() throws(LogError) -> [Record] {
+    /// Calls `hear` with the accept records that are there, oldest first.
+    package func begin(_ hear: (Record) -> Void = { _ in }) throws(LogError) {
         try log.begin()
-        var records: [Record] = []
         do throws(KernelError) {
             var isWhole = true
             let sealed = try sealedLengths()
             for number in try log.segments() {
-                if try !index(number, sealed: sealed[number], into: &records) { isWhole = false }
+                if try !index(number, sealed: sealed[number], hear) { isWhole = false }
             }
             // A record that cannot be read may name a file: better a file too many than a message without its content.
             if isWhole { try removeOrphans() }
         } catch { throw .failed(error) }
-        return records
     }
 
     /// What each segment's successor says of its length.
@@ -62,13 +60,13 @@ package final class MailLog {
     }
 
     /// Learns what one segment holds; false if some of it cannot be read. What was never committed is not ours.
-    private func index(_ number: UInt32, sealed: Int64?, into records: inout [Record]) throws(KernelError) -> Bool {
+    private func index(_ number: UInt32, sealed: Int64?, _ hear: (Record) -> Void) throws(KernelError) -> Bool {
         guard let file = try log.readable(number) else { return false }
         segments[number] = SegmentMessages()
         let end = try file.scan(sealed: sealed) { placed in
             guard placed.record.verb == .accept, let id = placed.record.id else { return }
             note(id, segment: number, offset: placed.contentOffset, length: Int64(placed.contentLength), isBig: placed.record.extent(.big) != nil)
-            records.append(placed.record)
+            hear(placed.record)
         }
         segments[number]?.isDamaged = end.isDamaged
         return !end.isDamaged

@@ -146,3 +146,8 @@ package struct ContentLocation: Hashable, Sendable {
         }
     }
 }
+
+extension QueueID {
+    /// The number of the segment with which the epoch of this id begins; means nothing for a child's.
+    package var segment: UInt32 { UInt32(truncatingIfNeeded: epoch >> 40) }
+}

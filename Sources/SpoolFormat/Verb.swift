@@ -62,7 +62,7 @@ package enum Key: String, CaseIterable, Sendable {
     case at, from, to, recipient, final, account, peer, helo, tls, auth, body, size, hops, reason, status, host, file, store, path
     case messageID = "msgid"
     case content, big, location, agent, attempt, answers, until, kind, parent, log, segment, offset, upto, service, pid, uid
-    case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result, counts, generation
+    case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result, counts, generation, since
 }
 
 extension Verb {

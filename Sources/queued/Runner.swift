@@ -61,7 +61,7 @@ final class Runner {
 
     /// Reads the last state block and its tail, the mail logs from its cursors, and begins a segment with a new block.
     private func open(_ spool: borrowing DirectoryDescriptor) throws {
-        _ = try mail.begin()
+        try mail.begin()
         let isWhole = !events.log.isNewestDamaged
         let blockEnd = isWhole ? try loadBlock() : nil
         for name in Source.names {
@@ -108,11 +108,12 @@ final class Runner {
     }
 
     /// Says again what may be erased: an owner may have missed it, or a cut may have taken its erasure back. Then older
-    /// segments say nothing that this one does not, and go.
+    /// segments say nothing that this one does not, and go; unless a log could not be read whole, because a record below
+    /// the position may then be one that was never heard.
     private func releaseWhatIsDone(_ spool: borrowing DirectoryDescriptor) throws {
         let first = released.end.segment
-        // Where something could not be read, a record below the position may be one that was never heard.
-        for source in sources where source.name.kind == .mail && !source.follower.hasFoundDamage {
+        let mailLogs = sources.filter { $0.name.kind == .mail }
+        for source in mailLogs where !source.follower.hasFoundDamage {
             let history = try LogFollower(spool: spool, source.name, from: .start)
             while history.position < source.follower.position {
                 let records = try history.poll()
@@ -125,7 +126,7 @@ final class Runner {
             }
         }
         try released.commit()
-        try? released.dropSegments(below: first)
+        if !mailLogs.contains(where: \.follower.hasFoundDamage) { try? released.dropSegments(below: first) }
         releasedSegment = released.end.segment
     }
 

@@ -26,13 +26,14 @@ final class IntakeLogs {
         events = try EventWriter(spool: spool, owner)
         mail = try MailLog(spool: spool, owner, origin: origin)
         released = try LogFollower(spool: spool, LogName(.queued, .released), from: .start)
-        let known = Set(try EventHistory.accepted(in: events.log))
+        let history = try EventHistory(events.log)
         try events.log.begin()
         // An accept whose event a crash took: the mail log is the truth, and the history must not lack it.
-        for record in try mail.begin() {
-            if let id = record.id, !known.contains(id) { events.append(RecordLine(accept: record, id: id), at: record[.at].flatMap(Timestamp.time) ?? .now()) }
+        try mail.begin { record in
+            guard let id = record.id, history.lacks(id) else { return }
+            events.append(RecordLine(accept: record, id: id), at: record[.at].flatMap(Timestamp.time) ?? .now())
         }
-        events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
+        events.append(RecordLine(.start).adding(.pid, Identity.processID).adding(.upto, mail.log.end.text), at: .now())
         events.report(events.log.damage + mail.log.damage, at: .now())
         try events.commit()
     }
@@ -117,20 +118,29 @@ extension RecordLine {
 }
 
 /// What the newest event segments say was accepted.
-enum EventHistory {
-    static func accepted(in log: LogWriter) throws -> [QueueID] {
-        var ids: [QueueID] = []
-        for number in try log.segments().suffix(3) {
+///
+/// A crash takes the events of one life at most, because a life begins by saying again what the one before it lost. So an
+/// accept of a mail segment that is older than that life has its event, in however old a segment of events.
+struct EventHistory {
+    private var accepted: Set<QueueID> = []
+    /// The mail segment with which the last life began.
+    private var begun: UInt32?
+    private static let segments = 3
+
+    init(_ log: LogWriter) throws {
+        for number in try log.segments().suffix(EventHistory.segments) {
             guard let file = try? log.open(number) else { continue }
-            var reader = SegmentReader(file)
-            while true {
-                guard let placed = try reader.next() else {
-                    guard try reader.resynchronise() != nil else { break }
-                    continue
-                }
-                if placed.record.verb == .accept, let id = placed.record.id { ids.append(id) }
-            }
+            _ = try file.scan(sealed: nil) { hear($0.record) }
         }
-        return ids
+        for record in log.recovered { hear(record.placed.record) }
+        // A long life, or one of an earlier version: older events than these are not looked for.
+        if begun == nil { begun = accepted.map(\.segment).min() }
     }
+
+    private mutating func hear(_ record: Record) {
+        if record.verb == .accept, let id = record.id { accepted.insert(id) }
+        if record.verb == .start, let position = record[.upto].flatMap({ LogPosition(parsing: $0) }) { begun = position.segment }
+    }
+
+    func lacks(_ id: QueueID) -> Bool { !accepted.contains(id) && id.segment >= begun ?? 0 }
 }

@@ -148,6 +148,14 @@ class Ledger:
         self.append({"what": "taken", "sink": sink, "token": token, "recipient": recipient, "sha": sha, "answered": answered,
                      "covers": [list(c) for c in covers]})
 
+    def shelf(self, name, state):
+        """What mailboxes must hold by now: before a command what it may do, after its OK what it did."""
+        self.append({"what": "shelf", "name": name, "state": state})
+
+    def shelves(self, at=None):
+        """name → the last state."""
+        return {line["name"]: line["state"] for line in self.lines(at) if line["what"] == "shelf"}
+
     def lines(self, at=None):
         """The entries, or the first `at` of them."""
         with open(self.path, "rb") as file:
@@ -160,7 +168,7 @@ class Ledger:
         """token → Entry. As of `at`, a token whose end stands later is unknown."""
         entries = {}
         for number, line in enumerate(self.lines()):
-            if line["what"] == "taken":
+            if line["what"] in ("taken", "shelf"):
                 continue
             entry = entries.setdefault(line["token"], Entry())
             if "sha" in line:

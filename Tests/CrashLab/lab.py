@@ -40,6 +40,10 @@ PARTS = {
         ["power.py", "images", "--fs", "ext4", "--images", "12"], ["power.py", "images", "--fs", "ext4", "--images", "150"],
         ["power.py", "images", "--fs", "ext4", "--images", "12000"], True),
     "images xfs": (None, ["power.py", "images", "--fs", "xfs", "--images", "80"], ["power.py", "images", "--fs", "xfs", "--images", "8000"], True),
+    "promises of posix": (["test_power_posix.py"], ["test_power_posix.py"], ["test_power_posix.py"], True),
+    "images posix": (
+        ["power.py", "images", "--fs", "posix", "--images", "40"], ["power.py", "images", "--fs", "posix", "--images", "400"],
+        ["power.py", "images", "--fs", "posix", "--images", "20000"], True),
     "teeth": (None, None, ["power.py", "teeth"], True),
     "clock": (["clock_lab.py", "--jumps", "+10y"], ["clock_lab.py"], ["clock_lab.py"], False),
     "restarts": (
@@ -52,7 +56,7 @@ PARTS = {
 SIZES = ("fast", "sample", "full")
 # How many minutes one part may take before it is asked to end.
 MINUTES = {"fast": 5, "sample": 20, "full": 2400}
-UNSEEDED = {"checker", "scale", "mailbox judges", "clock"}
+UNSEEDED = {"checker", "scale", "mailbox judges", "clock", "promises of posix"}
 COLUMNS = ("points", "kills", "images", "lost", "duplicated", "corrupt")
 
 

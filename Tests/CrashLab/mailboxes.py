@@ -48,6 +48,7 @@ def pop3_session(work):
 
 
 def pop3_step(work, call, *arguments):
+    work.note()
     try:
         return call(*arguments)
     except (poplib.error_proto, OSError, EOFError) as error:
@@ -159,6 +160,7 @@ class Shelf:
         """The data of an OK; No; or Lost, after which the next command begins with a new session."""
         if self.session is None:
             self.connect()
+        self.work.note()
         try:
             answer, data = getattr(self.session, name)(*arguments)
         except (imaplib.IMAP4.abort, OSError, EOFError) as error:

@@ -2,7 +2,7 @@
 """Power loss: shutdowns of filesystems, images of half-written disks, and the proof that the laboratory would notice.
 
 usage: power.py shutdown --fs ext4|xfs --layout one|two-spool|two-store --cycles N [--seed S]
-       power.py images   --fs ext4|xfs --layout one|two --images N [--messages M] [--seed S] [--keep FOLDER]
+       power.py images   --fs ext4|xfs|posix --layout one|two --images N [--messages M] [--seed S] [--keep FOLDER]
        power.py teeth    [--only NAME…] [--seed S]
 
 One line a cycle or image with --verbose, else one for each that failed; the last line is a JSON object, which --json FILE also
@@ -67,10 +67,14 @@ def images(options):
     began, rows, failed = time.monotonic(), [], []
     lab = power_images.Lab(options.bin)
     atexit.register(lab.close)
-    number, left, promised = options.skip // IMAGES_PER_RECORDING, options.images, 0
+    number, left, promised, before = options.skip // IMAGES_PER_RECORDING, options.images, 0, None
     while left > 0:
-        recording = power_images.Recording(lab, options.fs, options.layout, "%s.%d" % (options.seed, number), options.messages)
-        number += 1
+        # Every other workload on `posix` begins where the power has failed in the one before.
+        begun_by = before if options.fs == "posix" and number % 2 else None
+        recording = power_images.Recording(lab, options.fs, options.layout, "%s.%d" % (options.seed, number), options.messages, begun_by)
+        if before:
+            before.remove()
+        number, before = number + 1, None
         try:
             recording.run()
         except power_tree.Never as error:
@@ -87,7 +91,7 @@ def images(options):
                 failed.append(row["seed"])
             show(row, options)
         left -= IMAGES_PER_RECORDING
-        recording.remove()
+        before = recording
     return finish("images", options, rows, promised, began, failed)
 
 
@@ -115,7 +119,7 @@ def parsed(words):
     commands = parser.add_subparsers(dest="command", required=True)
     for name, layouts in (("shutdown", sorted(power_shutdown.LAYOUTS)), ("images", ["one", "two"]), ("teeth", ["one"])):
         command = commands.add_parser(name)
-        command.add_argument("--fs", choices=sorted(power_disk.SIZES), default="ext4")
+        command.add_argument("--fs", choices=["ext4", "xfs"] + ["posix"] * (name != "shutdown"), default="ext4")
         command.add_argument("--layout", choices=layouts, default="one")
         command.add_argument("--seed", default="%08x" % random.SystemRandom().getrandbits(32))
         command.add_argument("--skip", type=int, default=0)

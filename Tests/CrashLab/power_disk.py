@@ -123,6 +123,10 @@ class Stamp:
         self.page[0:8] = struct.pack("=Q", position)
 
     @property
+    def promised(self):
+        return struct.unpack("=Q", self.page[0:8])[0]
+
+    @property
     def order(self):
         return struct.unpack("=Q", self.page[8:16])[0]
 
@@ -186,6 +190,19 @@ def fcntl_punch(fd, offset, length):
     succeed(LIBC.fallocate(fd, 3, ctypes.c_long(offset), ctypes.c_long(length)), "fallocate")
 
 
+# How much of what was open arrives.
+WAYS = ("none", "all", "some", "some", "some", "few", "most", "prefix", "one")
+
+
+def some_of(entries, way, chance):
+    share = {"none": 0, "all": 1, "some": chance.random(), "few": 0.1, "most": 0.9}.get(way)
+    if share is not None:
+        return [e for e in entries if chance.random() < share]
+    if way == "prefix":
+        return entries[:chance.randint(0, len(entries))]
+    return [chance.choice(entries)] if entries else []
+
+
 class Crash:
     """A moment just before a flush was done: on each disk all writes up to its last flush, and some of those after it."""
 
@@ -202,18 +219,12 @@ class Crash:
     def choose(self, seed):
         """disk → what of its open writes arrives: (entry, sectors or None for all of them)."""
         chance = random.Random(seed)
-        way = chance.choice(("none", "all", "some", "some", "some", "few", "most", "prefix", "one"))
+        way = chance.choice(WAYS)
         torn = chance.choice((0, 0, 0.1, 0.5))
         return {disk: self.choose_of(self.open[disk], way, torn, chance) for disk in sorted(self.open)}
 
     def choose_of(self, entries, way, torn, chance):
-        share = {"none": 0, "all": 1, "some": chance.random(), "few": 0.1, "most": 0.9}.get(way)
-        if share is not None:
-            chosen = [e for e in entries if chance.random() < share]
-        elif way == "prefix":
-            chosen = entries[:chance.randint(0, len(entries))]
-        else:
-            chosen = [chance.choice(entries)] if entries else []
+        chosen = some_of(entries, way, chance)
         return [(e, self.tear(e, chance) if e.kind == "W" and chance.random() < torn else None) for e in chosen]
 
     @staticmethod

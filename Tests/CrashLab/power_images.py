@@ -1,7 +1,7 @@
-"""Power loss at the level of blocks: a workload is recorded write by write; each crash image is mounted, recovered and judged.
+"""Power loss: a workload is recorded change by change; each crash image is made from the log, mounted, recovered and judged.
 
-An image is all writes up to a flush and a random choice of those between it and the next, torn sectors included. What it must
-hold was promised before the next flush was done. Images of one workload are made from the log, so `keep` can make one again.
+What is recorded, and which images that allows, is the ground's: `Blocks` (ext4 and XFS on disks that fail) or `Files` (what POSIX
+promises of a tree). What an image must hold was promised before the sync that the crash came before was done.
 """
 import bisect
 import collections
@@ -19,16 +19,13 @@ import time
 import traceback
 
 from invariant import DOMAIN
-from power_disk import Crash, History, Mount, RecordedDisk, Stamp, apply, copy_sparse, die_with_parent, make_image, own_world
+from power_blocks import Blocks
+from power_disk import Stamp, die_with_parent, own_world
+from power_files import Files
 from shims import compiled
 from power_tree import ACCOUNTS, MAIL_SERVICES, SIZES, Ledger, Load, Never, Tree, far_site, generator, judged
 
 MEMORY, PREFIX = "/dev/shm", "martlet-power-"
-
-
-def disks_of(layout):
-    """disk → where it is mounted, the root first."""
-    return {"one": {"a": ""}, "two": {"a": "", "b": "spool/mail"}}[layout]
 
 
 def sweep():
@@ -56,8 +53,13 @@ class Lab:
         sweep()
         self.folder = tempfile.mkdtemp(prefix="%s%d-" % (PREFIX, os.getpid()), dir=MEMORY)
         os.chmod(self.folder, 0o755)
-        self.binaries, self.shims, self.templates = binaries, shims or {}, {}
-        self.blockfile = compiled("blockfile.c", self.folder, shared=False)
+        self.binaries, self.shims, self.tools, self.templates = binaries, shims or {}, {}, {}
+
+    def tool(self, source, shared=False):
+        """A program or shim of the laboratory."""
+        if source not in self.tools:
+            self.tools[source] = compiled(source, self.folder, shared)
+        return self.tools[source]
 
     def path(self, *names):
         return os.path.join(self.folder, *names)
@@ -65,26 +67,16 @@ class Lab:
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def root(self, layout, name="root"):
-        """An empty place to mount the disks of a layout on."""
+    def root(self, name="root"):
+        """An empty place to mount a tree on."""
         os.makedirs(self.path(name), exist_ok=True)
         return self.path(name)
 
-    def template(self, kind, layout, megabytes=None):
-        """disk → image with an initialised tree."""
-        key = (kind, layout)
+    def template(self, ground):
+        """What a ground makes an initialised tree of."""
+        key = (ground.kind, ground.layout)
         if key not in self.templates:
-            images = {disk: self.path("%s-%s-%s" % (kind, layout, disk)) for disk in disks_of(layout)}
-            root, mounts = self.root(layout), []
-            for disk, place in disks_of(layout).items():
-                make_image(kind, images[disk], megabytes)
-                os.makedirs(os.path.join(root, place), exist_ok=True)
-                mounts.append(Mount(kind, images[disk], os.path.join(root, place)))
-                os.chmod(os.path.join(root, place), 0o755)
-            Tree(root, self.path("init.log"), self.binaries).initialise()
-            for mount in reversed(mounts):
-                mount.unmount()
-            self.templates[key] = images
+            self.templates[key] = ground.template(self)
         return self.templates[key]
 
 
@@ -113,13 +105,25 @@ class Reader(threading.Thread):
 class Recording:
     """A workload under recorded disks, and the images that its logs allow."""
 
-    sizes = SIZES
+    sizes, services = SIZES, tuple(MAIL_SERVICES)
 
-    def __init__(self, lab, kind, layout, seed, messages):
-        self.lab, self.kind, self.layout, self.seed, self.messages = lab, kind, layout, seed, messages
-        self.base = lab.template(kind, layout)
+    def __init__(self, lab, kind, layout, seed, messages, before=None):
+        """`before`: a recording of the ground `posix`; this one begins with a tree that a loss of power has left of that."""
+        self.lab, self.seed, self.messages = lab, seed, messages
+        self.ground = (Files if kind == "posix" else Blocks)(kind, layout)
         self.ledger_path = lab.path("ledger-" + seed)
-        self.history, self.started = None, 0
+        self.history, self.started, self.cuts = None, 0, 1
+        self.base = self.after(before) if before else lab.template(self.ground)
+
+    def after(self, before):
+        """A recovery can only fail to be durable where the power fails twice."""
+        chance = random.Random(self.seed + "/before")
+        moment = chance.choice(before.history.moments(before.started))
+        images = before.ground.images(before, "before")
+        promised, _ = images.make(moment, self.seed + "/before")
+        ReadLedger(before.ledger_path).as_of(promised, self.ledger_path)
+        self.cuts = before.cuts + 1
+        return images.image
 
     def remove(self):
         for name in os.listdir(self.lab.folder):
@@ -130,25 +134,21 @@ class Recording:
         stamp = Stamp(self.lab.path("disk-%s-stamp" % self.seed))
         ledger = StampedLedger(self.ledger_path)
         ledger.stamp = stamp
+        stamp.promise(ledger.position)
         shims = {program: dict(environment, MARTLET_LAB_STAMP=stamp.path) for program, environment in self.lab.shims.items()}
         sink = far_site(ledger)
-        root, disks, logs = self.lab.root(self.layout), [], []
-        tree = Tree(root, self.lab.path("workload.log"), self.lab.binaries, shims)
+        root, recorded = self.lab.root(), None
+        tree = Tree(root, self.lab.path("workload.log"), self.lab.binaries, self.ground.shims(self.lab, shims))
         try:
-            for disk, place in disks_of(self.layout).items():
-                image = self.lab.path("disk-%s-%s" % (self.seed, disk))
-                copy_sparse(self.base[disk], image)
-                disks.append(RecordedDisk(self.lab.blockfile, self.kind, image, os.path.join(root, place), stamp, disk))
-                logs.append(disks[-1].log)
+            recorded = self.ground.record(self, root, stamp)
             self.started = stamp.order
             self.work(tree, ledger, sink)
         finally:
             tree.kill()
-            for disk in reversed(disks):
-                disk.close()
+            if recorded:
+                self.history = recorded.close()
             sink.close()
             ledger.close()
-        self.history = History(logs)
 
     def work(self, tree, ledger, sink):
         """Mail in a few lives of the programs: all of them, or one, are killed under way; perhaps a reader; perhaps a rest, in
@@ -177,15 +177,37 @@ class Recording:
         tree.settle()
         if chance.random() < 0.2:
             time.sleep(7)
+        self.live_on(tree, load, random.Random(self.seed + "/later"))
+
+    def live_on(self, tree, load, chance):
+        """Shorter lives on what is done: state blocks forget, segments go. In some a service dies by itself, just before a call."""
+        for _ in range(chance.choice((0, 1, 2, 4))):
+            tree.kill(chance.choice((None, ["queued"], ["queued", "locald"], ["locald"], ["remoted"])))
+            fault = chance.choice((None, "kill@sync:%d" % chance.randint(2, 40), "kill@%d" % chance.randint(50, 600)))
+            doomed = {chance.choice(("locald", "locald", "queued", "smtpd")): fault} if fault else {}
+            tree.kill(list(doomed))
+            tree.start([s for s in MAIL_SERVICES if s not in tree.running], doomed)
+            load.run(load.next + max(2, self.messages // 4))
+            load.wait_for(self.messages // 4, patience=2)
+            tree.kill(list(doomed))
+            tree.start([s for s in MAIL_SERVICES if s not in tree.running])
+            load.join()
+            tree.settle()
+
+    def judge_more(self, tree, promised):
+        """What else was promised and is not so."""
+        return []
 
     def plan(self, count, near=None):
-        """(moment, seed of the choice), in the order of the log. `near`: orders, and how many flushes after each count."""
+        """(moment, seed of the choice), in the order of the log. `near`: orders, of which those within reach of the ground count (and all later ones, where nothing else brings what was left out)."""
         chance = random.Random(self.seed + "/images")
         moments = self.history.moments(self.started)
         if near:
-            orders, reach = near
+            orders, reach = near, self.ground.reach
             starts = [bisect.bisect_left(moments, order) for order in orders]
-            moments = [moments[n] for n in sorted({s + k for s in starts for k in range(reach)}) if n < len(moments)]
+            later = range(starts[0], len(moments)) if self.ground.is_strict else ()
+            soon = [n for n in sorted({s + k for s in starts for k in range(reach)}) if n < len(moments)]
+            moments = [moments[n] for n in sorted([*soon, *later])]
         picks = [moments[n * len(moments) // count] for n in range(count)] if moments else []
         return [(moment, "%s/%d/%d" % (self.seed, number, chance.getrandbits(32))) for number, moment in enumerate(picks)]
 
@@ -195,50 +217,26 @@ class Worker:
 
     def __init__(self, recording, name):
         self.recording, self.name = recording, name
-        lab = recording.lab
-        self.root = lab.root(recording.layout, "root-" + name)
-        self.certain = {}
-        for disk, base in recording.base.items():
-            copy_sparse(base, self.certain_path(disk))
-            self.certain[disk] = 0
-        self.log = lab.path("log-" + name)
-
-    def certain_path(self, disk):
-        return self.recording.lab.path("certain-%s-%s" % (self.name, disk))
-
-    def image_path(self, disk):
-        return self.recording.lab.path("image-%s-%s" % (self.name, disk))
-
-    def make(self, moment, seed):
-        """The image of a crash at that moment; images come in the order of their moments."""
-        crash = Crash(self.recording.history, moment)
-        for disk, chosen in crash.choose(seed).items():
-            with open(self.certain_path(disk), "r+b", buffering=0) as file:
-                for entry in self.recording.history.disks[disk][self.certain[disk]:crash.certain[disk]]:
-                    apply(file.fileno(), entry)
-            self.certain[disk] = crash.certain[disk]
-            copy_sparse(self.certain_path(disk), self.image_path(disk))
-            with open(self.image_path(disk), "r+b", buffering=0) as file:
-                for entry, sectors in chosen:
-                    apply(file.fileno(), entry, sectors)
-        return crash
+        self.root = recording.lab.root("root-" + name)
+        self.log = recording.lab.path("log-" + name)
+        self.images = recording.ground.images(recording, name)
 
     def judge(self, moment, seed):
-        """One image: a row."""
+        """One image: a row. Images come in the order of their moments."""
         began = time.monotonic()
-        crash = self.make(moment, seed)
-        row = {"seed": seed, "moment": moment, "promises": crash.promised, "open": sum(map(len, crash.open.values())), "problem": ""}
-        mounts, sink, ledger = [], None, None
+        promised, open_count = self.images.make(moment, seed)
+        row = {"seed": seed, "moment": moment, "promises": promised, "open": open_count, "problem": ""}
+        sink, ledger = None, None
         if os.path.exists(self.log):
             os.unlink(self.log)
         tree = Tree(self.root, self.log, self.recording.lab.binaries)
         after = self.recording.lab.path("ledger-%s-after-%s" % (self.recording.seed, self.name))
         try:
-            for disk, place in disks_of(self.recording.layout).items():
-                mounts.append(Mount(self.recording.kind, self.image_path(disk), os.path.join(self.root, place)))
+            self.images.mount(self.root)
             ledger = Ledger(after)
-            sink = far_site(ledger)
-            self.recover(tree, crash, sink, row)
+            # A refusal costs a second, so that few images have one.
+            sink = far_site(ledger, is_patient=random.Random(seed + "/sink").random() < 0.9)
+            self.recover(tree, promised, sink, row)
         except OSError as error:
             row["problem"] = "not mounted: %s" % error
         except Never as error:
@@ -249,24 +247,25 @@ class Worker:
                 sink.close()
                 ledger.close()
                 os.unlink(after)
-            for mount in reversed(mounts):
-                mount.discard()
+            self.images.unmount()
         row["seconds"] = round(time.monotonic() - began, 3)
         return row
 
-    def recover(self, tree, crash, sink, row):
-        tree.start()
+    def recover(self, tree, promised, sink, row):
+        tree.start(self.recording.services)
         try:
             tree.settle()
         except Never as error:
             # What is stuck for ever is lost.
             row["problem"] = str(error)
-        verdict = judged(tree, ReadLedger(self.recording.ledger_path), crash.promised, [sink], patience=0 if row["problem"] else 4)
+        verdict = judged(tree, ReadLedger(self.recording.ledger_path), promised, [sink], patience=0 if row["problem"] else 4, cuts=self.recording.cuts)
         row.update(verdict.row())
+        more = [] if row["problem"] else self.recording.judge_more(tree, promised)
+        row["shelf"] = len(more)
         complaints, troubles = tree.complaints(), tree.troubles()
         row.update(complaints=len(complaints), complaint=(complaints or [""])[0])
-        if not verdict.ok:
-            row["problem"] = "; ".join(verdict.details[:6] + [row["problem"]] * bool(row["problem"]))
+        if not verdict.ok or more:
+            row["problem"] = "; ".join(verdict.details[:6] + more[:6] + [row["problem"]] * bool(row["problem"]))
         elif troubles and not row["problem"]:
             row["problem"] = troubles[0]
 
@@ -276,6 +275,15 @@ class ReadLedger(Ledger):
 
     def __init__(self, path):
         self.path = path
+
+    def as_of(self, at, path):
+        """Writes what stood at a loss of power to another ledger: whose end had not come then may have arrived."""
+        with open(path, "w") as file:
+            for number, line in enumerate(self.lines()):
+                if number >= at and "sha" in line and line["what"] != "taken":
+                    line["what"] = "begun"
+                if number < at or line["what"] == "begun":
+                    file.write(json.dumps(line, separators=(",", ":")) + "\n")
 
     def close(self):
         pass
@@ -305,13 +313,7 @@ def keep_image(worker, row, folder):
     shutil.copy(worker.recording.ledger_path, place)
     if os.path.exists(worker.log):
         shutil.copy(worker.log, os.path.join(place, "log"))
-    again = Crash(worker.recording.history, row["moment"]).choose(row["seed"])
-    for disk, chosen in again.items():
-        image = os.path.join(place, "image-" + disk)
-        copy_sparse(worker.certain_path(disk), image)
-        with open(image, "r+b", buffering=0) as file:
-            for entry, sectors in chosen:
-                apply(file.fileno(), entry, sectors)
+    worker.images.keep(place)
     with open(os.path.join(place, "row.json"), "w") as file:
         json.dump(row, file, indent=1)
 
@@ -358,7 +360,7 @@ def merged(pipes):
                 selector.unregister(key.fileobj)
 
 
-COUNTS = ("lost", "duplicated", "corrupt", "refused_delivered", "stray", "remote_duplicates", "complaints")
+COUNTS = ("lost", "duplicated", "corrupt", "refused_delivered", "stray", "remote_duplicates", "shelf", "complaints")
 
 
 def summary(rows):

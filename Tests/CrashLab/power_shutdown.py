@@ -10,6 +10,7 @@ import os
 import random
 import time
 
+from power_blocks import Blocks
 from power_disk import Mount, copy_sparse
 from power_tree import ACCOUNTS, IN_FLIGHT, MAIL_SERVICES, Ledger, Load, Never, Tree, check, far_site, generator
 
@@ -27,7 +28,7 @@ class Shutdowns:
         self.lab, self.kind, self.seed = lab, kind, seed
         self.disks, self.victim = LAYOUTS[layout]
         self.chance = random.Random(seed + "/shutdowns")
-        self.root = lab.root(self.disks)
+        self.root = lab.root()
         self.mounts = {}
         self.tree = Tree(self.root, lab.path("log-" + seed), lab.binaries, lab.shims)
         self.ledger = Ledger(lab.path("ledger-" + seed))
@@ -35,7 +36,7 @@ class Shutdowns:
         self.generator = generator(seed)
         self.load = Load(self.tree, self.ledger, self.generator, [self.sink], threads=6)
         self.cycles = self.doubled = 0
-        for disk, base in lab.template(kind, self.disks, MEGABYTES[kind]).items():
+        for disk, base in lab.template(Blocks(kind, self.disks, MEGABYTES[kind])).items():
             copy_sparse(base, self.image(disk))
         for disk in PLACES[self.disks]:
             self.mount(disk)

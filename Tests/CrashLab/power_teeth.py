@@ -46,12 +46,10 @@ SYNCS = (
     ("remote-folder", "remoted", r"fsync folder .*/remoted/events$", "W3", "the name of a new segment"),
 )
 # Where to look, the likeliest first: separate disks lose what one journal would have brought along.
-GROUNDS = (("xfs", "two"), ("ext4", "two"), ("xfs", "one"), ("ext4", "one"))
+GROUNDS = (("posix", "one"), ("xfs", "two"), ("ext4", "two"), ("xfs", "one"), ("ext4", "one"))
 # Numbers in the shared file of nosync.c, the count included.
 NOTED = 4096
-# So many flushes after each sync that was left out are looked at.
-REACH = 12
-BITES = ("lost", "duplicated", "corrupt", "refused_delivered", "stray")
+BITES = ("lost", "duplicated", "corrupt", "refused_delivered", "stray", "shelf")
 
 
 BIG_SIZES = ((200, 3000), (132_000, 150_000), (132_000, 160_000))
@@ -98,10 +96,15 @@ def try_tooth(tooth, binaries, grounds, seed, recordings, images, messages, work
         lab = tooth.lab(binaries)
         row = {"sync": tooth.name, "rule": tooth.rule, "fs": kind, "layout": layout, "found": [], "seed": "", "images": 0, "stuck": 0, "left_out": 0}
         try:
+            before = None
             for number in range(recordings + 4):
                 if number >= recordings and row["left_out"]:
                     break
-                recording = Recording(lab, kind, layout, "%s-%s-%s-%s-%d" % (tooth.name, seed, kind, layout, number), messages)
+                begun_by = before if kind == "posix" and number % 2 else None
+                recording = Recording(lab, kind, layout, "%s-%s-%s-%s-%d" % (tooth.name, seed, kind, layout, number), messages, begun_by)
+                if before:
+                    before.remove()
+                before = None
                 if "big" in tooth.name:
                     recording.sizes = BIG_SIZES
                 try:
@@ -115,7 +118,7 @@ def try_tooth(tooth, binaries, grounds, seed, recordings, images, messages, work
                 row["left_out"] += count
                 if count:
                     look(tooth, recording, orders, images, workers, row)
-                recording.remove()
+                before = recording
                 if row["found"]:
                     break
         finally:
@@ -126,7 +129,7 @@ def try_tooth(tooth, binaries, grounds, seed, recordings, images, messages, work
 
 
 def look(tooth, recording, orders, images, workers, row):
-    for result in judge_all(recording, images, workers, until=tooth.bites, near=(orders, REACH)):
+    for result in judge_all(recording, images, workers, until=tooth.bites, near=orders):
         row["images"] += 1
         row["stuck"] += "never" in result["problem"]
         found = tooth.bites(result)

@@ -81,6 +81,9 @@ class Work:
         self.count += 1
         return "%s.%d" % (self.token, self.count)
 
+    def note(self):
+        """Called before each command to a mailbox: who looks at losses of power keeps what is promised by then."""
+
     # -- mail -------------------------------------------------------------------------------------------------------
     letter = Letter
 

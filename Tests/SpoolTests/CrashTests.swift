@@ -19,7 +19,7 @@ import Testing
         let world = World(tree: TemporarySpool(reopening: root))
         let replies = Glibc.open(root + "/replies", O_WRONLY | O_CREAT | O_APPEND, 0o600)
         let log = try MailLog(spool: world.spool(), .smtpd, origin: .smtpd)
-        _ = try log.begin()
+        try log.begin()
         var released: [QueueID] = []
         for number in 0..<6 {
             let id = try #require(log.log.newID(.smtpd))
@@ -86,7 +86,8 @@ import Testing
         let durable = replies.filter { $0 != "released" }
         #expect(!lived || durable.count == 6, comment)
         let log = try world.mail()
-        let live = try log.begin().compactMap(\.id)
+        var live: [QueueID] = []
+        try log.begin { live += [$0.id].compactMap { $0 } }
         let placed = try world.follower().poll().filter { $0.record.verb == .accept }
         let seen = placed.compactMap(\.record.id).map(\.description)
         #expect(Set(seen).count == Set(placed.compactMap(\.token)).count, comment)

@@ -47,7 +47,7 @@ import Testing
         let location: ContentLocation
         do {
             let log = try world.mail()
-            _ = try log.begin()
+            try log.begin()
             location = log.append(RecordLine(.accept, id), id: id, content: [content])
             try log.commit()
         }

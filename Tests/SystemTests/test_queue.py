@@ -2,13 +2,15 @@
 import glob
 import os
 import pathlib
+import subprocess
 import time
 import unittest
 
 import test_faults
-from martlet import wait_until
+from martlet import BIN, wait_until
 from servers import SMTPServer
 from test_faults import BIG, FaultCase, needs_root
+from test_regressions import ByHand
 
 
 class Queue(FaultCase):
@@ -95,6 +97,36 @@ class FullDiskStart(FaultCase):
             wait_until(lambda: len([l for l in martlet.events("queued") if l.startswith("done ")]) == 8, "all of them done")
             wait_until(lambda: os.listdir(big) == [], "their space given back")
         self.wait_for_empty_queue(martlet)
+
+    def test_a_drop_that_was_adopted_goes_even_where_nothing_new_is_taken(self):
+        martlet = self.small(store=self.store)
+        drop = os.path.join(self.root, "spool", "drop")
+        config = os.path.join(self.root, "etc", "martlet.toml")
+
+        def survives(number):
+            """Whether queued, dying at its so manieth unlink, leaves a drop that it has adopted."""
+            martlet.mailctl("stop", "queued")
+            subprocess.run([BIN + "/sendmail", "-C", config, "alice@example.org"], input=b"Subject: x\n\nbody %d of a drop\n" % number, check=True)
+            with ByHand(martlet, "queued", "kill@unlink:%d" % number) as process:
+                wait_until(lambda: process.poll() is not None or not os.listdir(drop), "adopted, or dead")
+            logs = b"".join(pathlib.Path(path).read_bytes() for path in self.segments(martlet, "queued/mail"))
+            return os.listdir(drop) and b"body %d of a drop" % number in logs
+        number = next((n for n in range(1, 12) if survives(n)), None)
+        self.assertIsNotNone(number, "a death between the adoption and the unlink")
+        with open(os.path.join(self.root, "filler"), "wb") as filler:
+            free = os.statvfs(self.root)
+            os.posix_fallocate(filler.fileno(), 0, max(1, free.f_bavail * free.f_frsize - (20 << 20)))
+        copies = lambda: sum(b"body %d of a drop" % number in pathlib.Path(path).read_bytes()
+                             for path in glob.glob(self.store + "/example.org/alice/*/*") if os.path.isfile(path))
+        martlet.mailctl("start", "queued")
+        wait_until(lambda: copies() == 1, "its message")
+        wait_until(lambda: os.listdir(drop) == [], "the drop gone")
+        self.wait_for_empty_queue(martlet)
+        martlet.mailctl("restart", "queued")
+        os.unlink(filler.name)
+        martlet.mailctl("restart", "queued")
+        self.wait_for_empty_queue(martlet)
+        self.assertEqual(copies(), 1)
 
 
 if __name__ == "__main__":

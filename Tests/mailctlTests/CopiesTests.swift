@@ -112,6 +112,23 @@ import Testing
         #expect(audit.json.description.contains("\"id\": \"\(gone)\"") && audit.missing[0].hasContent == false)
     }
 
+    /// Of a spool that was copied while queued took drops over, some may be nowhere: since when is told, and only of such a copy.
+    @Test func aCopiedSpoolSaysSinceWhenASubmissionMayBeMissing() throws {
+        let writer = try tree.unlocked { try MailLog(spool: try tree.spool(), .queued, origin: .queued) }
+        try writer.begin()
+        try tree.advance()
+        tree.restore(tree.files.read(CopyTree.spoolID), CopyTree.spoolID)
+        let since = try DropGap(in: tree.spool()).since
+        let told = try tree.recognise()
+        let time = Timestamp.text(try #require(since)).display
+        #expect(told.facts.last?.contains("since=\(time)") == true)
+        #expect(told.notes.last?.contains("took over from sendmail after \(time)") == true)
+        try tree.advance()
+        try makeCopy()
+        let other = try tree.recognise()
+        #expect(other.facts.last?.contains("since=") == false && other.notes.last?.contains("sendmail") == false)
+    }
+
     /// A start that dies at any call leaves a copy that is recognised again, and delivers each message once.
     @Test func aStartThatDiesBeginsAgain() throws {
         var number = 1

@@ -52,7 +52,7 @@ final class CopyTree {
     func accept(_ content: String, from sender: String = "ann@example.net", big: Bool = false) throws -> QueueID {
         try unlocked {
             let mail = try MailLog(spool: try spool(), .smtpd, origin: .smtpd)
-            _ = try mail.begin()
+            try mail.begin()
             let id = try #require(mail.log.newID(.smtpd))
             let line = RecordLine(.accept, id).adding(.from, sender).adding(.to, CopyTree.bob.wire)
             if big {

@@ -15,10 +15,14 @@ enum Copies {
         /// Copies that are delivered again, and those that cannot be.
         let again: Int
         let unknown: Int
+        /// Of a copied spool.
+        let gap: DropGap?
 
         var record: RecordLine {
-            RecordLine(.recognised).adding(.reason, reasons.text).adding(.generation, "\(generation):\(generation + 1)")
+            var line = RecordLine(.recognised).adding(.reason, reasons.text).adding(.generation, "\(generation):\(generation + 1)")
                 .adding(.counts, "again:\(again),unknown:\(unknown)")
+            line.add(.since, gap?.since.map(Timestamp.text))
+            return line
         }
     }
 
@@ -56,6 +60,10 @@ enum Copies {
     private static func adopt(
         _ paths: Configuration.Paths, _ reasons: CopyReasons, generation: UInt32, note: @escaping (String) -> Void
     ) throws(Failure) -> (Result, again: [RecordLine]) {
+        // Before anything is written there.
+        let gap = try attempting { () throws(KernelError) in
+            reasons.contains(.spoolCopied) ? try DropGap(in: try DirectoryDescriptor(opening: paths.spool)) : nil
+        }
         let check = try StoreCheck(paths, progress: note)
         let missing = check.missing.values.sorted { ($0.id, $0.final.display) < ($1.id, $1.final.display) }
         let again = try attempting { () throws(KernelError) in
@@ -63,7 +71,7 @@ enum Copies {
             return try Redelivery(paths).redeliver(missing, content)
         }
         do throws(LogError) { try mend(paths, check) } catch { throw Failure(error) }
-        return (Result(generation: generation, reasons: reasons, again: again.count, unknown: missing.count - again.count), again)
+        return (Result(generation: generation, reasons: reasons, again: again.count, unknown: missing.count - again.count, gap: gap), again)
     }
 
     private static func mend(_ paths: Configuration.Paths, _ check: StoreCheck) throws(LogError) {
@@ -81,6 +89,7 @@ enum Copies {
             text += "\(result.unknown) more were delivered and are not in this store, and their content is gone: "
                 + "`mailctl audit --store` names each, for you to look for them in the original or a backup. "
         }
+        text += result.gap?.text ?? ""
         if result.reasons.concernsStore { text += "IMAP clients will load their mailboxes anew. " }
         return text + "If the original still runs, stop one of the two: each would send the mail that waits in its queue"
     }
