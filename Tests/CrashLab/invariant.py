@@ -34,6 +34,8 @@ class Generator:
         self.seed, self.accounts, self.aliases = seed, tuple(accounts), dict(aliases or {})
         self.remote_domains, self.domain, self.sizes = tuple(remote_domains), domain, sizes
         self.details = tuple(a + "+x" for a in self.accounts[-2:])
+        # How often a message comes by SMTP, by submission, by sendmail.
+        self.ways = (12, 5, 1)
 
     def expand(self, name):
         """The accounts and remote addresses behind a recipient."""
@@ -54,7 +56,7 @@ class Message:
         pool = generator.accounts + tuple(generator.aliases) + generator.details
         self.number, self.token = number, "%s-%d" % (generator.seed, number)
         names = chance.sample(pool, min(len(pool), chance.choice((1, 1, 2, 3))))
-        self.way = chance.choices(("smtp", "submission", "sendmail"), (12, 5, 1))[0]
+        self.way = chance.choices(("smtp", "submission", "sendmail"), generator.ways)[0]
         self.pause = chance.random() * 0.3
         size = chance.choices([chance.randrange(*span) for span in generator.sizes], (7, 2, 1)[:len(generator.sizes)])[0]
         words = ("%x" % chance.getrandbits(280) for _ in range(size // 70 + 1))

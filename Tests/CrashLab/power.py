@@ -2,7 +2,7 @@
 """Power loss: shutdowns of filesystems, images of half-written disks, and the proof that the laboratory would notice.
 
 usage: power.py shutdown --fs ext4|xfs --layout one|two-spool|two-store --cycles N [--seed S]
-       power.py images   --fs ext4|xfs|posix --layout one|two --images N [--messages M] [--seed S] [--keep FOLDER]
+       power.py images   --fs ext4|xfs|posix --layout one|two --images N [--work mail|clients] [--messages M] [--seed S] [--keep FOLDER]
        power.py teeth    [--only NAME…] [--seed S]
 
 One line a cycle or image with --verbose, else one for each that failed; the last line is a JSON object, which --json FILE also
@@ -22,10 +22,13 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import power_disk
 import power_images
+import power_mailboxes
 import power_shutdown
 import power_teeth
 import power_tree
 
+# What is done on the recorded tree: mail; or what clients and the administrator do.
+WORK = {"mail": power_images.Recording, "clients": power_mailboxes.MailboxRecording}
 # Images of one workload; then another.
 IMAGES_PER_RECORDING = 250
 
@@ -71,7 +74,7 @@ def images(options):
     while left > 0:
         # Every other workload on `posix` begins where the power has failed in the one before.
         begun_by = before if options.fs == "posix" and number % 2 else None
-        recording = power_images.Recording(lab, options.fs, options.layout, "%s.%d" % (options.seed, number), options.messages, begun_by)
+        recording = WORK[options.work](lab, options.fs, options.layout, "%s.%d" % (options.seed, number), options.messages, begun_by)
         if before:
             before.remove()
         number, before = number + 1, None
@@ -133,6 +136,7 @@ def parsed(words):
         else:
             command.add_argument("--images", type=int, default=200)
         if name == "images":
+            command.add_argument("--work", choices=sorted(WORK), default="mail")
             command.add_argument("--keep", help="a folder for the images that failed")
         if name == "teeth":
             command.add_argument("--only", nargs="*")

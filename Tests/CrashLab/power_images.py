@@ -105,7 +105,9 @@ class Reader(threading.Thread):
 class Recording:
     """A workload under recorded disks, and the images that its logs allow."""
 
-    sizes, services = SIZES, tuple(MAIL_SERVICES)
+    sizes, ways, services = SIZES, (12, 5, 1), tuple(MAIL_SERVICES)
+    # How likely somebody else moves mail meanwhile, and an alias changes after mail to it was delivered.
+    readers, changes = 0.6, 0.3
 
     def __init__(self, lab, kind, layout, seed, messages, before=None):
         """`before`: a recording of the ground `posix`; this one begins with a tree that a loss of power has left of that."""
@@ -154,7 +156,7 @@ class Recording:
         """Mail in a few lives of the programs: all of them, or one, are killed under way; perhaps a reader; perhaps a rest, in
         which content is erased."""
         chance = random.Random(self.seed + "/plan")
-        reader = Reader(tree.root) if chance.random() < 0.6 else None
+        reader = Reader(tree.root) if chance.random() < self.readers else None
         if reader:
             reader.start()
         try:
@@ -165,7 +167,7 @@ class Recording:
 
     def live(self, tree, ledger, sink, chance):
         load = Load(tree, ledger, generator(self.seed, sizes=self.sizes), [sink])
-        self.outcomes = load.outcomes
+        self.outcomes, load.generator.ways = load.outcomes, self.ways
         lives = chance.choice((1, 2, 3, 4))
         tree.start()
         load.run(self.messages, pause=chance.choice((0, 0, 0.02)))
@@ -178,6 +180,23 @@ class Recording:
         if chance.random() < 0.2:
             time.sleep(7)
         self.live_on(tree, load, random.Random(self.seed + "/later"))
+        if self.ground.is_strict and random.Random(self.seed + "/alias").random() < self.changes:
+            self.change_alias(tree, load)
+
+    def change_alias(self, tree, load):
+        """Where mail went is settled when it is routed: who gets the alias later gets none of it."""
+        name, message = "to-%s@%s" % (re.sub(r"[^0-9a-z]", "-", self.seed.lower()), DOMAIN), load.generator.message(100_000)
+        tree.mailctl("alias", "add", name, "ann@" + DOMAIN)
+        message.way, message.recipients, message.mailboxes, message.remote = "smtp", [name], {"ann"}, set()
+        load.sender.send(message)
+        tree.settle()
+        tree.mailctl("alias", "remove", name)
+        tree.mailctl("alias", "add", name, "ben@" + DOMAIN)
+        tree.kill(["locald"])
+        tree.start(["locald"])
+        load.run(load.next + 2)
+        load.join()
+        tree.settle()
 
     def live_on(self, tree, load, chance):
         """Shorter lives on what is done: state blocks forget, segments go. In some a service dies by itself, just before a call."""

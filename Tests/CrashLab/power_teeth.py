@@ -9,6 +9,7 @@ import re
 import struct
 
 from power_images import Lab, Recording, judge_all
+from power_mailboxes import MailboxRecording
 from power_tree import IN_FLIGHT
 from shims import compiled
 
@@ -27,7 +28,8 @@ SYNCS = (
     ("bounce-commit", "queued", r"fdatasync file .*/queued/mail/" + LOG, "O5, W4", "bounces and adopted drops before anything is said of them"),
     ("bounce-segment", "queued", r"fsync file .*/queued/mail/\.new-", "W3", "header and tail of a new segment"),
     ("bounce-folder", "queued", r"fsync folder .*/queued/mail$", "W3", "the name of a new segment"),
-    ("drop-big", "queued", r"fsync (file|folder) .*/queued/mail/big", "W5", "content of an adopted drop above 128 KiB"),
+    ("drop-big", "queued", r"fsync file .*/queued/mail/big/", "W5", "content of an adopted drop above 128 KiB"),
+    ("drop-big-folder", "queued", r"fsync folder .*/queued/mail/big$", "W5", "its name"),
     ("released", "queued", r"f(data)?sync (file|folder) .*/queued/released", "O6, W9", "ids that may be erased"),
     ("drop-folder", "queued", r"fsync folder .*/drop$", "O8", "the unlink of an adopted drop"),
     ("drop-file", "sendmail", r"fsync file .*/drop/new-", "drops", "a drop's content before its name"),
@@ -36,6 +38,7 @@ SYNCS = (
     ("stage-folder", "locald", r"fsync folder .*/\.stage$", "O2", "a staged copy's name before `staged`"),
     ("new-folder", "locald", r"fsync folder .*/new$", "O3", "the rename into new/ before `delivered`"),
     ("cur-folder", "locald", r"fsync folder .*/cur$", "O3", "a copy that recovery found in cur/, which its owner had moved"),
+    ("store-domain", "locald", r"fsync folder .*/spool/mail$", "store", "the folder of a domain"),
     ("account-built", "locald", r"fsync folder .*/\.stage/\.account-", "store", "an account's folders before its name"),
     ("account-name", "locald", r"fsync folder .*/mail/example\.org$", "store", "a new account's name"),
     ("local-commit", "locald", r"fdatasync file .*/locald/events/" + LOG, "O1, W4", "`staged` before the rename; `delivered`"),
@@ -44,7 +47,23 @@ SYNCS = (
     ("remote-commit", "remoted", r"fdatasync file .*/remoted/events/" + LOG, "W4", "`sent` and `failed`"),
     ("remote-segment", "remoted", r"fsync file .*/remoted/events/\.new-", "W3", "the state block"),
     ("remote-folder", "remoted", r"fsync folder .*/remoted/events$", "W3", "the name of a new segment"),
+    ("append-file", "imapd", r"fsync file .*/tmp/", "store", "the content of APPEND and COPY before OK"),
+    ("imap-cur", "imapd", r"fsync folder .*/cur$", "store", "names of APPEND, COPY, MOVE before OK; flags within a second"),
+    ("imap-expunge", "imapd", r"fsync folder .*/martlet/expunged$", "store", "EXPUNGE before OK"),
+    ("imap-state", "imapd", r"fsync file .*/martlet/\.tmp-", "store", "numbers and subscriptions before they are shown"),
+    ("imap-folder", "imapd", r"fsync folder .*/martlet$", "store", "their name; the folder of expunged messages"),
+    ("mailbox-built", "imapd", r"fsync folder .*/martlet/creating-[0-9]+$", "store", "a mailbox's folders before its name"),
+    ("mailbox-name", "imapd", r"fsync folder .*/mail/example\.org/[^/]+$", "store", "CREATE, RENAME, DELETE before OK"),
+    ("mailbox-deleted", "imapd", r"fsync folder .*/martlet/deleted$", "store", "what DELETE keeps, for the retention time"),
+    ("pop3-expunge", "pop3d", r"fsync folder .*/martlet/expunged$", "store", "DELE before QUIT is answered"),
+    ("pop3-hidden", "pop3d", r"fsync folder .*/martlet$", "store", "the folder of expunged messages"),
+    ("client-events", "(imapd|pop3d)", r"f(data)?sync (file|folder) .*/(imapd|pop3d)/events", "W4", "what sessions say of themselves"),
+    ("directory-data", "mailctl", r"f(data)?sync file .*/directory\.db", "directory", "a change and its journal before exit 0"),
+    ("directory-folder", "mailctl", r"f(data)?sync folder .*/spool/directory$", "directory", "that the journal is gone"),
+    ("snapshot-file", "mailctl", r"fsync file .*/directory/.*\.new-", "directory", "a snapshot before its name"),
+    ("snapshot-folder", "mailctl", r"fsync folder .*/directory/.+$", "directory", "its name before exit 0"),
 )
+CLIENTS = ("imapd", "pop3d", "(imapd|pop3d)", "mailctl")
 # Where to look, the likeliest first: separate disks lose what one journal would have brought along.
 GROUNDS = (("posix", "one"), ("xfs", "two"), ("ext4", "two"), ("xfs", "one"), ("ext4", "one"))
 # Numbers in the shared file of nosync.c, the count included.
@@ -74,9 +93,19 @@ class Tooth:
         with open(self.count_path, "wb") as file:
             file.write(bytes(8 * NOTED))
         os.chmod(self.count_path, 0o666)
-        lab.shims = {self.program: {"LD_PRELOAD": compiled("nosync.c", lab.folder), "MARTLET_LAB_NOSYNC": self.pattern,
-                                    "MARTLET_LAB_COUNT": self.count_path}}
+        shim = {"LD_PRELOAD": compiled("nosync.c", lab.folder), "MARTLET_LAB_NOSYNC": self.pattern, "MARTLET_LAB_COUNT": self.count_path}
+        lab.shims = {program: shim for program in self.program.strip("()").split("|")}
         return lab
+
+    def recording(self, *arguments):
+        """A workload that asks for this sync often."""
+        recording = (MailboxRecording if self.program in CLIENTS else Recording)(*arguments)
+        recording.readers = recording.changes = 1
+        if "big" in self.name:
+            recording.sizes = BIG_SIZES
+        if "drop" in self.name:
+            recording.ways = (3, 1, 12)
+        return recording
 
     def left_out(self):
         """How often, and where in the order of the disks' entries."""
@@ -101,12 +130,10 @@ def try_tooth(tooth, binaries, grounds, seed, recordings, images, messages, work
                 if number >= recordings and row["left_out"]:
                     break
                 begun_by = before if kind == "posix" and number % 2 else None
-                recording = Recording(lab, kind, layout, "%s-%s-%s-%s-%d" % (tooth.name, seed, kind, layout, number), messages, begun_by)
+                recording = tooth.recording(lab, kind, layout, "%s-%s-%s-%s-%d" % (tooth.name, seed, kind, layout, number), messages, begun_by)
                 if before:
                     before.remove()
                 before = None
-                if "big" in tooth.name:
-                    recording.sizes = BIG_SIZES
                 try:
                     recording.run()
                 except Exception as error:
