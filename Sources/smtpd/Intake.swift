@@ -33,11 +33,13 @@ final class Intake: Sendable {
     /// The random part of the ids of long messages, which are named before the log's turn comes.
     private let bigRandom: UInt64
     /// The segment that is written now.
-    private let segment = Atomic<UInt32>(1)
+    private let segment: Atomic<UInt32>
     let origin: QueueOrigin
     let bigFolder: Path
 
-    init(origin: QueueOrigin, bigFolder: Path) throws(KernelError) {
+    /// `segment`: where the mail log goes on. What is begun at once has an id of this life too.
+    init(origin: QueueOrigin, bigFolder: Path, segment: UInt32) throws(KernelError) {
+        self.segment = Atomic(segment)
         self.origin = origin
         self.bigFolder = bigFolder
         bigRandom = try Randomness.uint64()

@@ -18,6 +18,7 @@ import MailModel
 import SMTPProtocol
 import Sandbox
 import Spool
+import SpoolFormat
 
 @main
 enum Main {
@@ -30,7 +31,7 @@ enum Main {
         do {
             let spool = context.openSpool()
             logs = try IntakeLogs(spool: spool, owner: owner, origin: owner.origin ?? .smtpd, trace: trace, retention: context.configuration.retention.events.components.seconds)
-            intake = try Intake(origin: owner.origin ?? .smtpd, bigFolder: spool.path / LogName(owner, .mail).path / "big")
+            intake = try Intake(origin: owner.origin ?? .smtpd, bigFolder: spool.path / LogName(owner, .mail).path / "big", segment: logs.mail.log.end.segment)
         } catch let error as LogError {
             context.refuse(error)
         } catch {

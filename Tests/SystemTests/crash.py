@@ -5,8 +5,11 @@ Every message that was acknowledged must be in each of its mailboxes exactly onc
 refused, or broken off before its end was sent, must be in none (Tests/CrashLab/invariant.py). At the end of each round
 `mailctl audit` must find the event logs in balance. The full form is `crash.py --rounds 20 --messages 500`; each round prints its
 seed, and `--seed` repeats the plan of one round (what is sent where, who is killed in which order; not the scheduling).
+The last line is JSON: the sums of all rounds.
 """
 import argparse
+import collections
+import json
 import os
 import pathlib
 import random
@@ -214,16 +217,18 @@ COLUMNS = {"attempts": 9, "promised": 9, "delivered": 10, "sent": 6, "bounced": 
            "refused_delivered": 18, "stray": 6, "remote_duplicates": 18, "kills": 6}
 
 
-def run(rounds, messages, seed=None, keep=False, threads=8):
+def run(rounds, messages, seed=None, keep=False, threads=8, first=0):
     """Runs the rounds and prints the table; the problems found, by seed."""
-    problems = {}
+    problems, totals = {}, collections.Counter()
+    seed = seed or "%08x" % random.SystemRandom().getrandbits(32)
     print("%-12s" % "seed" + "".join("%*s" % (w, c) for c, w in COLUMNS.items()) + "  seconds")
-    for _ in range(rounds):
-        chosen = seed or "%08x" % random.SystemRandom().getrandbits(32)
+    for number in range(first, first + rounds):
+        chosen = "%s.%d" % (seed, number) if rounds > 1 else seed
         began = time.monotonic()
         one = Round(chosen, messages, threads, keep)
         try:
             result = one.run()
+            totals.update(result)
             print("%-12s" % chosen + "".join("%*d" % (w, result[c]) for c, w in COLUMNS.items()) + "%9.0f" % (time.monotonic() - began), flush=True)
         except AssertionError as error:
             one.problems.append(str(error))
@@ -231,6 +236,7 @@ def run(rounds, messages, seed=None, keep=False, threads=8):
         if one.problems:
             problems[chosen] = one.problems
             print("\n".join("  " + p for p in one.problems[:20]), flush=True)
+    print(json.dumps({"lab": "random kills", "seed": seed, "first": first, "rounds": rounds, **{c: totals[c] for c in COLUMNS}, "failed": len(problems)}))
     return problems
 
 
@@ -239,7 +245,8 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--messages", type=int, default=500)
     parser.add_argument("--threads", type=int, default=8)
-    parser.add_argument("--seed", help="repeat the plan of one round")
+    parser.add_argument("--seed", help="the plan of one round, or what the plans of several derive from: SEED.0, SEED.1, …")
+    parser.add_argument("--first", type=int, default=0, help="begin with this round of several")
     parser.add_argument("--keep", action="store_true", help="keep the trees")
     options = parser.parse_args()
-    sys.exit(1 if run(options.rounds, options.messages, options.seed, options.keep, options.threads) else 0)
+    sys.exit(1 if run(options.rounds, options.messages, options.seed, options.keep, options.threads, options.first) else 0)

@@ -44,7 +44,7 @@ final class Bench {
         let spool = try DirectoryDescriptor(opening: Path(tree.path))
         let host = try #require(Domain("mx.example.org"))
         logs = try IntakeLogs(spool: spool, owner: .smtpd, origin: .smtpd, trace: TraceField(host: host), retention: 86400)
-        intake = try Intake(origin: .smtpd, bigFolder: spool.path / LogName(.smtpd, .mail).path / "big")
+        intake = try Intake(origin: .smtpd, bigFolder: spool.path / LogName(.smtpd, .mail).path / "big", segment: logs.mail.log.end.segment)
     }
 
     deinit {

@@ -51,4 +51,24 @@ import Testing
         for _ in 0..<6 { _ = try start() }
         #expect(said() == Dictionary(uniqueKeysWithValues: ids.map { ($0.text.display, 1) }))
     }
+
+    /// The id of a long message is given before the log's turn comes. It belongs to the life in which it was given all the same,
+    /// or its event, which a crash took, would be looked for in a life that lost none.
+    @Test func aLongMessageAtTheVeryBeginningIsOneOfItsLife() throws {
+        var ids: [QueueID] = []
+        for _ in 0..<3 {
+            let logs = try start()
+            let intake = try Intake(
+                origin: .smtpd, bigFolder: Path(tree.path) / "smtpd/mail/big", segment: logs.mail.log.end.segment)
+            let content = intake.beginBig()
+            content.append([0x61])
+            let extent = try content.finish()
+            _ = logs.mail.append(RecordLine(.accept, content.id).adding(.from, "").adding(.to, "alice@example.org"), id: content.id, big: extent)
+            try logs.mail.commit()
+            ids.append(content.id)
+        }
+        _ = try start()
+        #expect(said() == Dictionary(uniqueKeysWithValues: ids.map { ($0.text.display, 1) }))
+        #expect(ids == ids.sorted())
+    }
 }
