@@ -36,6 +36,7 @@ class Generator:
         self.details = tuple(a + "+x" for a in self.accounts[-2:])
         # How often a message comes by SMTP, by submission, by sendmail.
         self.ways = (12, 5, 1)
+        self.remote_share = 0.5
 
     def expand(self, name):
         """The accounts and remote addresses behind a recipient."""
@@ -62,7 +63,7 @@ class Message:
         words = ("%x" % chance.getrandbits(280) for _ in range(size // 70 + 1))
         self.body = "".join((("." if chance.random() < 0.05 else "") + word + "\r\n") for word in words).encode()
         self.sha = hashlib.sha256(self.body).hexdigest()
-        if generator.remote_domains and chance.random() < 0.5:
+        if generator.remote_domains and chance.random() < generator.remote_share:
             # Only who has logged in, or is on the machine, may send to others.
             self.way = self.way if self.way != "smtp" else "submission"
             far = ["r%d@%s" % (n, chance.choice(generator.remote_domains)) for n in chance.sample(range(9), chance.choice((1, 1, 2)))]

@@ -80,7 +80,7 @@ class DiskImages:
 class Blocks:
     """The ground itself."""
     # So many flushes after each sync that was left out are looked at: a later one brings along what it would have brought.
-    reach, is_strict = 12, False
+    reach, is_strict, soon_only = 12, False, False
 
     def __init__(self, kind, layout, megabytes=None):
         self.kind, self.layout, self.megabytes = kind, layout, megabytes

@@ -10,7 +10,7 @@ import stat
 import subprocess
 
 from power_disk import LIBC, MNT_DETACH, die_with_parent, succeed
-from power_posix import Inode, Medium, read_changes
+from power_posix import TEARS, Inode, Medium, read_changes
 from power_tree import Tree
 
 SYNCS = "FDfS"
@@ -141,13 +141,13 @@ class TreeImages:
     """Trees of a recording, one after the other in the order of their moments."""
 
     def __init__(self, recording, name):
-        self.history, self.medium, self.taken = recording.history, Medium(recording.base), 0
+        self.history, self.medium, self.taken, self.tears = recording.history, Medium(recording.base), 0, recording.ground.tears
 
     def make(self, moment, seed):
         while self.taken < len(self.history.changes) and self.history.orders[self.taken] < moment:
             self.medium.take(self.history.changes[self.taken])
             self.taken += 1
-        self.image = self.medium.image(seed)
+        self.image = self.medium.image(seed, self.tears)
         return self.history.promised(moment), self.medium.uncertain()
 
     def mount(self, root):
@@ -171,7 +171,7 @@ class TreeImages:
 class Files:
     """The ground itself."""
     # So many syncs after each that was left out are looked at, and all later ones: none stands in for it.
-    reach, is_strict = 12, True
+    reach, is_strict, soon_only, tears = 12, True, False, TEARS
 
     def __init__(self, kind, layout):
         self.kind, self.layout = kind, layout

@@ -108,6 +108,7 @@ class Recording:
     sizes, ways, services = SIZES, (12, 5, 1), tuple(MAIL_SERVICES)
     # How likely somebody else moves mail meanwhile, and an alias changes after mail to it was delivered.
     readers, changes = 0.6, 0.3
+    remote_share, victims = 0.5, (None, None, ["locald"], ["queued"], ["remoted"], ["smtpd", "submission"], ["queued", "locald"])
 
     def __init__(self, lab, kind, layout, seed, messages, before=None):
         """`before`: a recording of the ground `posix`; this one begins with a tree that a loss of power has left of that."""
@@ -167,13 +168,13 @@ class Recording:
 
     def live(self, tree, ledger, sink, chance):
         load = Load(tree, ledger, generator(self.seed, sizes=self.sizes), [sink])
-        self.outcomes, load.generator.ways = load.outcomes, self.ways
+        self.outcomes, load.generator.ways, load.generator.remote_share = load.outcomes, self.ways, self.remote_share
         lives = chance.choice((1, 2, 3, 4))
         tree.start()
         load.run(self.messages, pause=chance.choice((0, 0, 0.02)))
         for _ in range(lives - 1):
             load.wait_for(chance.randint(1, self.messages // lives))
-            tree.kill(chance.choice((None, None, ["locald"], ["queued"], ["remoted"], ["smtpd", "submission"], ["queued", "locald"])))
+            tree.kill(chance.choice(self.victims))
             tree.start([s for s in MAIL_SERVICES if s not in tree.running])
         load.join()
         tree.settle()
@@ -199,7 +200,10 @@ class Recording:
         tree.settle()
 
     def live_on(self, tree, load, chance):
-        """Shorter lives on what is done: state blocks forget, segments go. In some a service dies by itself, just before a call."""
+        """Shorter lives on what is done: state blocks forget, segments go. In some a service dies by itself, just before a call.
+
+        Nothing comes by sendmail any more: its syncfs makes all certain that was left open."""
+        load.generator.ways = (12, 5, 0)
         for _ in range(chance.choice((0, 1, 2, 4))):
             tree.kill(chance.choice((None, ["queued"], ["queued", "locald"], ["locald"], ["remoted"])))
             fault = chance.choice((None, "kill@sync:%d" % chance.randint(2, 40), "kill@%d" % chance.randint(50, 600)))
@@ -224,7 +228,7 @@ class Recording:
         if near:
             orders, reach = near, self.ground.reach
             starts = [bisect.bisect_left(moments, order) for order in orders]
-            later = range(starts[0], len(moments)) if self.ground.is_strict else ()
+            later = range(starts[0], len(moments)) if self.ground.is_strict and not self.ground.soon_only else ()
             soon = [n for n in sorted({s + k for s in starts for k in range(reach)}) if n < len(moments)]
             moments = [moments[n] for n in sorted([*soon, *later])]
         picks = [moments[n * len(moments) // count] for n in range(count)] if moments else []

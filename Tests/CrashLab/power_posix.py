@@ -156,9 +156,9 @@ class Medium:
         """How many changes are open."""
         return len(self.open) + sum(len(inode.open) for inode in self.inodes.values())
 
-    def image(self, seed):
+    def image(self, seed, tears=TEARS):
         chance = random.Random(seed)
-        way_of_names, way_of_data, torn = chance.choice(WAYS), chance.choice(WAYS), chance.choice(TEARS)
+        way_of_names, way_of_data, torn = chance.choice(WAYS), chance.choice(WAYS), chance.choice(tears)
         arrived = set(map(id, some_of(self.open, way_of_names, chance)))
         found = dict(self.inodes)
         for number, inode in self.inodes.items():

@@ -361,7 +361,7 @@ int main(int count, char **words) {
     for (;;) {
         ssize_t length = read(device, request, sizeof request);
         if (length < 0 && (errno == EINTR || errno == EAGAIN || errno == ENOENT)) continue;
-        if (length < 0 && errno == ENODEV) return 0;
+        if (length < 0 && (errno == ENODEV || errno == ECONNABORTED)) return 0;
         if (length < (ssize_t)sizeof(struct fuse_in_header)) fail("read");
         serve((const struct fuse_in_header *)request, request + sizeof(struct fuse_in_header));
     }

@@ -130,6 +130,7 @@ def work(top, chance):
 with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
     recording, lab = Recording(), Lab(folder)
     recording.lab, recording.seed, recording.base = lab, "t", {1: power_posix.Inode(0o40755, 0, 0)}
+    recording.ground = power_files.Files("posix", "one")
     root, again = lab.path("root"), lab.path("again")
     os.mkdir(root)
     recorded = power_files.RecordedFolder(recording, root, Stamp(lab.path("stamp")))
@@ -137,7 +138,7 @@ with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
     before = seen(root)
     recording.history = recorded.close()
     images = power_files.TreeImages(recording, "w")
-    power_posix.WAYS, power_posix.TEARS = ("all",), (0,)
+    power_posix.WAYS, recording.ground.tears = ("all",), (0,)
     images.make(recording.history.end, "1")
     images.mount(again)
     assert seen(again) == before, (seen(again), before)
