@@ -115,11 +115,19 @@ final class Runner {
             do {
                 sender.send(job, try outgoing(job))
             } catch {
-                events.append(RecordLine(.corrupt, job.id).adding(.location, job.location.text).adding(.reason, "\(error)"), at: .now())
+                if Runner.isDamage(error) {
+                    events.append(RecordLine(.corrupt, job.id).adding(.location, job.location.text).adding(.reason, "\(error)"), at: .now())
+                }
                 let outcome = DeliveryOutcome.temporary(EnhancedStatus(.temporary, 3, 0), reason: Array("the content cannot be read now".utf8))
                 ended(JobReport(job: job, results: RemoteResult.same(outcome, for: job)))
             }
         }
+    }
+
+    /// What is not there, or cannot be read now, says nothing against what was written.
+    private static func isDamage(_ error: any Error) -> Bool {
+        if case ContentError.corrupt = error { return true }
+        return error is OutgoingContent.MismatchedContent
     }
 
     private func outgoing(_ job: Job) throws -> OutgoingContent {

@@ -60,22 +60,46 @@ enum Submission {
         guard DropFile(parsing: drop.bytes) != nil else {
             return complain("too many recipients (at most \(DropFile.maximumRecipients))", "send it in parts, or to an alias", usage)
         }
-        do throws(KernelError) { try leave(drop, in: settings.paths.spool / "drop") } catch {
-            return complain("\(error)", "try again later; if it stays so, ask the postmaster", temporary)
+        do throws(DropFailure) { try leave(drop, in: settings.paths.spool / "drop") } catch {
+            switch error {
+            case .refused(let reason): return complain("\(reason)", "try again later; if it stays so, ask the postmaster", temporary)
+            case .inDoubt(let reason):
+                return complain(
+                    "cannot tell whether the message was taken: \(reason)",
+                    "if it is sent again it may come twice; the disk is in trouble: tell the postmaster", temporary)
+            }
         }
         return 0
     }
 
+    /// Why a drop was not left.
+    enum DropFailure: Error {
+        /// Nothing is left behind: the caller may send the message again.
+        case refused(KernelError)
+        /// It had its name when the disk failed. It was taken back where that went; no sync says so.
+        case inDoubt(KernelError)
+    }
+
     /// Writes under one name, syncs, renames to the name that queued looks for, and syncs the file system.
     ///
-    /// When this throws nothing is left behind, because the caller is going to send the message again; and queued has not
-    /// begun to read it, because the file is locked until all is done.
-    static func leave(_ drop: DropFile, in path: Path) throws(KernelError) {
-        // The folder may be written and not read: it is reached by path.
-        let name = Hex.text(try Randomness.uint64(), digits: 16) + Hex.text(try Randomness.uint64(), digits: 16)
-        let hidden = path / Path(DropFile.unfinishedPrefix + name), shown = path / Path(DropFile.prefix + name)
+    /// Until that has succeeded queued does not begin to read it, because the file is locked until all is done.
+    static func leave(_ drop: DropFile, in path: Path) throws(DropFailure) {
         Signals.postpone()
         defer { Signals.resume() }
+        let file: Descriptor, shown: Path
+        do throws(KernelError) {
+            // The folder may be written and not read: it is reached by path.
+            let name = Hex.text(try Randomness.uint64(), digits: 16) + Hex.text(try Randomness.uint64(), digits: 16)
+            shown = path / Path(DropFile.prefix + name)
+            file = try write(drop, in: path / Path(DropFile.unfinishedPrefix + name), as: shown)
+        } catch { throw .refused(error) }
+        do throws(KernelError) { try file.syncFileSystem() } catch {
+            if takeBack(shown) { throw .inDoubt(error) }
+        }
+    }
+
+    /// The file, locked, synced, and renamed; if that fails there is none.
+    private static func write(_ drop: DropFile, in hidden: Path, as shown: Path) throws(KernelError) -> Descriptor {
         let file = try Descriptor.create(hidden, mode: 0o644)
         do throws(KernelError) {
             guard try file.tryLock() else { throw KernelError(.lock, code: 11, object: hidden.bytes) }
@@ -87,17 +111,12 @@ enum Submission {
             try? Descriptor.unlink(hidden)
             throw error
         }
-        do throws(KernelError) { try file.syncFileSystem() } catch {
-            if try takeBack(shown) { throw error }
-        }
+        return file
     }
 
     /// False if queued has adopted the drop: then it has synced the message itself.
-    static func takeBack(_ drop: Path) throws(KernelError) -> Bool {
-        do throws(KernelError) { try Descriptor.unlink(drop) } catch {
-            if error.isMissing { return false }
-            throw error
-        }
+    static func takeBack(_ drop: Path) -> Bool {
+        do throws(KernelError) { try Descriptor.unlink(drop) } catch { return !error.isMissing }
         return true
     }
 

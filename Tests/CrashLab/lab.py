@@ -26,7 +26,7 @@ PARTS = {
         ["kill_points.py", "--sample", "150", "--minutes", "1"], ["kill_points.py", "--sample", "40", "--minutes", "10"], ["kill_points.py"], False),
     "errors": (
         ["errors.py", "--no-causes", "--sample", "150", "--minutes", "1"], ["errors.py", "--sample", "60", "--minutes", "8"], ["errors.py", "--all"], False),
-    "random kills": (None, [CRASH, "--rounds", "4", "--messages", "300"], [CRASH, "--rounds", "200", "--messages", "500"], False),
+    "random kills": (None, [CRASH, "--rounds", "4", "--messages", "300"], [CRASH, "--rounds", "100", "--messages", "1000", "--threads", "16"], False),
     "shutdowns ext4": (
         ["power.py", "shutdown", "--fs", "ext4", "--cycles", "2"], ["power.py", "shutdown", "--fs", "ext4", "--cycles", "15"],
         ["power.py", "shutdown", "--fs", "ext4", "--cycles", "400"], True),
