@@ -154,13 +154,25 @@ package final class MailLog {
         }
     }
 
+    /// Whether nobody needs a segment: it has no open message, and its predecessor, whose last commit line no sync may have covered
+    /// and of which it alone says how far it counts, has none either.
+    private func isOver(_ number: UInt32) throws(KernelError) -> Bool {
+        func isNeeded(_ number: UInt32) -> Bool { segments[number].map { !$0.live.isEmpty || $0.isDamaged } ?? false }
+        if isNeeded(number) { return false }
+        // Those before it are gone already, but for few: seldom is a header read.
+        guard segments.keys.contains(where: { $0 < number && isNeeded($0) }) else { return true }
+        guard let before = try log.readable(number)?.header.predecessor else { return true }
+        return !isNeeded(before.segment)
+    }
+
     /// Unlinks segments whose messages are all done, and after a while frees the content of done messages beside open ones.
     ///
     /// Only below a commit line that a later sync has covered: a record that a power cut makes part of the tail is
     /// repeated with its content.
     package func erase(now: MonotonicTime) throws(KernelError) {
         let current = log.end.segment
-        for (number, messages) in segments where number < current && messages.live.isEmpty && !messages.isDamaged {
+        for number in segments.keys.sorted() where number < current {
+            guard try isOver(number) else { continue }
             try log.dropSegment(number)
             segments[number] = nil
         }

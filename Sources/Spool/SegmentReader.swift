@@ -131,6 +131,11 @@ package struct SegmentReader {
     /// What follows a record's beginning is its content, which a stranger wrote: it is never searched for records.
     package mutating func skipDamage() throws(KernelError) -> (from: LogPosition, to: Int64)? {
         if isExhausted { return nil }
+        // Sealed, and nothing more in it. A power cut may have taken the last commit line, which no sync had covered, or torn it: no damage.
+        if let limit, limit - offset == commitLineLength(at: offset) {
+            offset = limit
+            return nil
+        }
         let from = LogPosition(segment: file.header.number, offset: offset)
         var probe = self
         if halt == .invalid, try probe.resynchronise() != nil {
@@ -141,10 +146,9 @@ package struct SegmentReader {
                 return (from, offset)
             }
         }
-        // Sealed, and nothing more in it. A power cut may have taken the last commit line, which no sync had covered: no damage.
         guard let limit else { return nil }
         offset = limit
-        return limit - from.offset == commitLineLength(at: from.offset) ? nil : (from, limit)
+        return (from, limit)
     }
 
     private func commitLineLength(at offset: Int64) -> Int64 {

@@ -73,4 +73,31 @@ import Testing
         }
         #expect(try isErased(done))
     }
+
+    /// A power cut takes the last commit line of a segment with open mail. Its successor alone says that it counted, so an empty one stays too.
+    @Test func theWordForALiveSegmentStays() throws {
+        let id: QueueID
+        do {
+            let log = try world.mail()
+            try log.begin()
+            (id, _) = try accept(log, bytes("open"))
+        }
+        for _ in 0..<3 {
+            let log = try world.mail()
+            try log.begin()
+            try log.erase(now: .now())
+        }
+        #expect(world.numbers == [1, 2, 4])
+        let whole = world.tree.read(world.segment(1))
+        let line = try #require(whole.dropLast().lastIndex(of: 0x0A)) + 1
+        world.tree.resize(world.segment(1), to: line)
+        #expect(try world.follower().poll().compactMap(\.record.id) == [id])
+        let log = try world.mail()
+        var live: [QueueID] = []
+        try log.begin { live += [$0.id].compactMap { $0 } }
+        #expect(live == [id])
+        log.release([id], now: .now())
+        try log.erase(now: .now())
+        #expect(world.numbers == [5])
+    }
 }
