@@ -77,20 +77,21 @@ let package = Package(
         library("Configuration", ["Kernel", "MailModel", .product(name: "TOMLKit", package: "TOMLKit")]),
         library("Resolver", ["Kernel", "MailModel", "CLinux"]),
 
-        // L3: how a daemon lives, and how it talks.
+        // L3: what each may do, how a daemon lives, and how it talks.
+        library("Privileges", ["Sandbox", "Configuration", "Spool", "Kernel", "MailModel"]),
         library("Daemon", ["Kernel", "Sandbox", "Configuration", "Spool", "SpoolFormat", "MailModel",
                            .product(name: "Logging", package: "swift-log")]),
         library("Connection", ["Kernel", "CLinux"] + nio),
-        library("Login", ["Daemon", "Connection", "Directory", "Mailbox", "Spool", "SpoolFormat", "Sandbox", "Configuration", "Kernel",
+        library("Login", ["Daemon", "Privileges", "Connection", "Directory", "Mailbox", "Spool", "SpoolFormat", "Sandbox", "Configuration", "Kernel",
                           "MailModel", "SASLProtocol"]),
 
         // The programs.
-        program("smtpd", ["Daemon", "Connection", "Spool", "SpoolFormat", "Directory", "Configuration", "Sandbox", "Kernel",
+        program("smtpd", ["Daemon", "Privileges", "Connection", "Spool", "SpoolFormat", "Directory", "Configuration", "Sandbox", "Kernel",
                           "SMTPProtocol", "SASLProtocol", "MailModel", "MailFormat"]),
-        program("queued", ["Daemon", "Spool", "SpoolFormat", "Directory", "Configuration", "Sandbox", "Kernel", "MailModel",
+        program("queued", ["Daemon", "Privileges", "Spool", "SpoolFormat", "Directory", "Configuration", "Sandbox", "Kernel", "MailModel",
                            "MailFormat", crypto]),
-        program("locald", ["Daemon", "Spool", "SpoolFormat", "Mailbox", "Configuration", "Sandbox", "Kernel", "MailModel"]),
-        program("remoted", ["Daemon", "Connection", "Spool", "SpoolFormat", "Resolver", "Configuration", "Sandbox", "Kernel",
+        program("locald", ["Daemon", "Privileges", "Spool", "SpoolFormat", "Mailbox", "Configuration", "Sandbox", "Kernel", "MailModel"]),
+        program("remoted", ["Daemon", "Privileges", "Connection", "Spool", "SpoolFormat", "Resolver", "Configuration", "Sandbox", "Kernel",
                             "SMTPProtocol", "SASLProtocol", "MailModel"]),
         program("pop3d", ["Login", "Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",
                           "Kernel", "POP3Protocol", "SASLProtocol", "MailModel"]),
@@ -101,6 +102,10 @@ let package = Package(
                             .product(name: "X509", package: "swift-certificates"),
                             .product(name: "SwiftASN1", package: "swift-asn1"), crypto]),
         program("sendmail", ["Configuration", "Kernel", "MailModel", "MailFormat", "SpoolFormat"]),
+
+        // The proof of what the programs may not do, and the only holder of the code that tries it.
+        .target(name: "CProbe"),
+        program("sandbox-probe", ["Privileges", "Sandbox", "Configuration", "Kernel", "CProbe"]),
 
         // Tests mirror the sources.
         tests("Kernel"),
@@ -125,12 +130,8 @@ let package = Package(
         tests("Connection", ["CLinux"]),
         tests("Sandbox", ["CLinux", "Kernel"]),
         tests("Mailbox", ["Kernel", "MailModel"]),
-        .testTarget(
-            name: "PrivilegesTests",
-            dependencies: ["smtpd", "queued", "locald", "remoted", "pop3d", "imapd", "Login", "Sandbox", "Configuration", "Kernel", "CLinux"],
-            path: "Tests/PrivilegesTests", swiftSettings: strict),
         .executableTarget(
-            name: "sandbox-probe", dependencies: ["Sandbox", "Kernel", "CLinux"], path: "Tests/SandboxProbe", swiftSettings: strict),
+            name: "confined-act", dependencies: ["Sandbox", "Kernel", "CLinux"], path: "Tests/ConfinedAct", swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", path: "Tests/ArchitectureTests", swiftSettings: strict),
         .target(name: "MailTestKit", dependencies: [], path: "Tests/MailTestKit", swiftSettings: strict),
     ]

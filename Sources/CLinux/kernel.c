@@ -139,3 +139,4 @@ void martlet_die(void) {
 
 int martlet_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 int martlet_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
+int martlet_waiting_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

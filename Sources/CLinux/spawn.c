@@ -1,5 +1,6 @@
 // fork to exec in C: in between nothing may allocate, lock or run Swift.
 #define _GNU_SOURCE
+#include "include/sandbox.h"
 #include "include/spawn_shim.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +44,8 @@ static void reset_signals(void) {
 
 static int become(const struct martlet_launch *what) {
     if (!what->switches_identity) return 0;
+    // While it may: a service must not get back by any means what it never needs.
+    martlet_drop_bounding_set();
     if (setgroups(what->group_count, what->groups) < 0) return -1;
     if (setresgid(what->gid, what->gid, what->gid) < 0) return -1;
     return setresuid(what->uid, what->uid, what->uid);

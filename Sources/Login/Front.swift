@@ -4,6 +4,7 @@ import Configuration
 package import Connection
 package import Daemon
 import Kernel
+import Privileges
 import Sandbox
 
 /// A front whose dialogue is `Machine`.

@@ -6,7 +6,8 @@ package import Connection
 package import Daemon
 package import Directory
 import Kernel
-package import Sandbox
+import Privileges
+import Sandbox
 package import Spool
 import SpoolFormat
 
@@ -39,8 +40,8 @@ package struct SessionProcess {
     }
 
     /// From here on there may be threads.
-    package func confine(_ confinement: Confinement) {
-        for warning in context.confine(confinement) { journal.problem(warning) }
+    package func confine() {
+        for warning in context.confine(.session(context.configuration, service: context.service, front: front.pid)) { journal.problem(warning) }
         journal.start()
     }
 

@@ -5,7 +5,6 @@ import Kernel
 
 /// The rights of `linux/landlock.h`, by the ABI that brought them.
 private enum Right {
-    static let execute: UInt64 = 1 << 0
     static let writeFile: UInt64 = 1 << 1
     static let readFile: UInt64 = 1 << 2
     static let readFolder: UInt64 = 1 << 3
@@ -51,11 +50,10 @@ extension Confinement {
         let ruleset = martlet_landlock_ruleset(handled, network, abi >= 6 ? scopes : 0, abi)
         guard ruleset >= 0 else { throw .refused(call: "landlock_create_ruleset", code: martlet_last_error()) }
         let owned = Descriptor(adopting: ruleset)
-        let execution = mayExecute ? Right.execute : 0
-        warnings += try allow(readable, (Right.read | execution) & handled, on: owned.raw)
-        warnings += try allow(writable, (Right.write | execution) & handled, on: owned.raw)
+        warnings += try allow(readable, Right.read & handled, on: owned.raw)
+        warnings += try allow(writable, Right.write & handled, on: owned.raw)
         _ = try allow(Confinement.systemFiles, Right.read, on: owned.raw)
-        if network != 0, case .connecting(let ports) = self.network {
+        if network != 0, case .connecting(let ports?) = self.network {
             for port in ports {
                 try ConfinementError.check("landlock_add_rule") { martlet_landlock_allow_port(owned.raw, port, Right.connectTCP) }
             }
@@ -64,14 +62,14 @@ extension Confinement {
         return warnings
     }
 
-    private var scopes: UInt64 {
-        mayExecute ? 0 : maySignal ? Right.abstractSockets : Right.abstractSockets | Right.signals
-    }
+    /// A front is in a domain of its own, so that its session process can signal it only without this scope: the call filter
+    /// then names whom.
+    private var scopes: UInt64 { child == nil ? Right.abstractSockets | Right.signals : Right.abstractSockets }
 
     private var handledNetwork: UInt64 {
         switch network {
-        case .none, .inheritedSockets, .connecting: Right.bindTCP | Right.connectTCP
-        case .unrestricted: 0
+        case .none, .handed, .listening, .connecting(.some): Right.bindTCP | Right.connectTCP
+        case .connecting(nil): Right.bindTCP
         }
     }
 

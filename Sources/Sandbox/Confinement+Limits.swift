@@ -8,7 +8,11 @@ extension Confinement {
         try limit(MARTLET_LIMIT_CORE, "RLIMIT_CORE", to: 0)
         try limit(MARTLET_LIMIT_DESCRIPTORS, "RLIMIT_NOFILE", to: descriptors)
         try limit(MARTLET_LIMIT_PROCESSES, "RLIMIT_NPROC", to: processes)
-        try limit(MARTLET_LIMIT_FILE_SIZE, "RLIMIT_FSIZE", to: fileSize)
+        // What no program of ours asks for.
+        try limit(MARTLET_LIMIT_LOCKED_MEMORY, "RLIMIT_MEMLOCK", to: 0)
+        try limit(MARTLET_LIMIT_MESSAGE_QUEUES, "RLIMIT_MSGQUEUE", to: 0)
+        try limit(MARTLET_LIMIT_NICENESS, "RLIMIT_NICE", to: 0)
+        try limit(MARTLET_LIMIT_REAL_TIME, "RLIMIT_RTPRIO", to: 0)
     }
 
     /// Never above the hard limit, which an unprivileged process cannot raise.
@@ -18,6 +22,13 @@ extension Confinement {
         try ConfinementError.check(name) { martlet_limit(resource, min(value, martlet_hard_limit(resource))) }
     }
 
-    func martletNoNewPrivileges() -> Int32 { martlet_no_new_privileges() }
-    func martletNotDumpable() -> Int32 { martlet_not_dumpable() }
+    /// Nobody else of this user id may look into it, and nothing that it does gives it more.
+    func closeProcess() throws(ConfinementError) {
+        try ConfinementError.check("PR_SET_NO_NEW_PRIVS") { martlet_no_new_privileges() }
+        try ConfinementError.check("PR_SET_DUMPABLE") { martlet_not_dumpable() }
+    }
+
+    func dropCapabilities() throws(ConfinementError) {
+        try ConfinementError.check("capset") { martlet_no_capabilities() }
+    }
 }

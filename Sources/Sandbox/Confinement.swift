@@ -6,16 +6,25 @@ package import Kernel
 ///
 /// Descriptors that are open already keep working: listeners, logs and snapshots are opened before.
 package struct Confinement: Sendable, Hashable {
-    /// What a process may do on the network.
+    /// What a process may do on the network. Nothing binds a socket, and sockets of other kinds are made by nobody.
     package enum Network: Sendable, Hashable {
-        /// No internet socket is made or used.
+        /// No socket of any kind.
         case none
-        /// Inherited sockets accept; no new internet socket can be made.
-        case inheritedSockets
-        /// New sockets; TCP connects to these ports only. Linux has no such rule for UDP, which DNS needs.
-        case connecting(toPorts: [UInt16])
-        /// For the administrator's own tools.
-        case unrestricted
+        /// Connections that it is given; it makes none.
+        case handed
+        /// Inherited sockets accept.
+        case listening
+        /// New sockets of the internet; TCP connects to these ports only, nil for any. Linux has no such rule for UDP, which DNS needs.
+        case connecting(toPorts: [UInt16]?)
+    }
+
+    /// What an apply puts in force; all but for a proof that names the layer that denies.
+    package struct Layers: OptionSet, Sendable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        package static let limits = Layers(rawValue: 1), process = Layers(rawValue: 2), capabilities = Layers(rawValue: 4)
+        package static let landlock = Layers(rawValue: 8), seccomp = Layers(rawValue: 16)
+        package static let all: Layers = [.limits, .process, .capabilities, .landlock, .seccomp]
     }
 
     /// Files, and folders with all beneath them, that may be read.
@@ -23,16 +32,14 @@ package struct Confinement: Sendable, Hashable {
     /// Files, and folders with all beneath them, that may be read, written, made, renamed and removed.
     package var writable: [Path]
     package var network: Network
-    /// Whether it may execute programs: the supervisor and the tools alone.
-    package var mayExecute = false
-    /// Whether it may signal other processes of its user id: a session process reloads and ends its front by signals.
-    package var maySignal = false
+    /// The process that it started and may signal: the front of a session process. No other, and its own apart, gets one.
+    package var child: Int32?
+    /// Whether it makes pairs of sockets: a front relays what TLS keeps in it.
+    package var relays = false
     /// The most open descriptors; nil leaves the limit as it is.
     package var descriptors: UInt64?
     /// The most processes and threads of its user id, other processes of that id included.
     package var processes: UInt64?
-    /// The largest file in bytes.
-    package var fileSize: UInt64?
 
     package init(readable: [Path], writable: [Path], network: Network) {
         self.readable = readable
@@ -47,13 +54,13 @@ package struct Confinement: Sendable, Hashable {
     ///
     /// Throws if a thread exists already, because the rules bind the calling thread alone, and if the kernel refuses
     /// what it should be able to do: the program then ends rather than run unconfined.
-    package func apply() throws(ConfinementError) -> [ConfinementWarning] {
+    package func apply(_ layers: Layers = .all) throws(ConfinementError) -> [ConfinementWarning] {
         try ConfinementError.checkThreads()
-        try applyLimits()
-        try ConfinementError.check("PR_SET_NO_NEW_PRIVS") { martletNoNewPrivileges() }
-        try ConfinementError.check("PR_SET_DUMPABLE") { martletNotDumpable() }
-        let warnings = try applyLandlock()
-        try CallFilter(self).install()
+        if layers.contains(.limits) { try applyLimits() }
+        if layers.contains(.capabilities) { try dropCapabilities() }
+        if !layers.isDisjoint(with: [.process, .landlock, .seccomp]) { try closeProcess() }
+        let warnings = layers.contains(.landlock) ? try applyLandlock() : []
+        if layers.contains(.seccomp) { try CallFilter(self).install() }
         return warnings
     }
 }

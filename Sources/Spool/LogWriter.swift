@@ -11,6 +11,7 @@ package final class LogWriter {
 
     package let name: LogName
     let folder: DirectoryDescriptor
+    private let lock: Descriptor
     let reserve: Int64
     /// Bytes that the spare file has, as far as this writer knows.
     var spare: Int64 = 0
@@ -57,7 +58,7 @@ package final class LogWriter {
         var allocated: Int64
     }
 
-    /// Locks the folder and reads how the last writer ended; nothing is written before `begin`.
+    /// Locks the log and reads how the last writer ended; nothing else is written before `begin`.
     ///
     /// `reserve`: bytes kept allocated beyond the end, so that the log can go on for a while on a full disk.
     package init(spool: borrowing DirectoryDescriptor, _ name: LogName, reserve: Int64 = 0) throws(LogError) {
@@ -67,10 +68,23 @@ package final class LogWriter {
         let unlocked: Bool
         do throws(KernelError) {
             folder = try spool.openDirectory(name.path)
-            unlocked = try folder.descriptor.tryLock()
+            lock = try LogWriter.lock(in: folder)
+            unlocked = try lock.tryLock()
             if unlocked { try findTail() }
         } catch { throw .failed(error) }
         guard unlocked else { throw .locked(name) }
+    }
+
+    /// A file that the owner alone may open: a lock on the folder, or on a segment, could be taken by whoever may read it, and would keep
+    /// the writer from its next start.
+    private static func lock(in folder: borrowing DirectoryDescriptor) throws(KernelError) -> Descriptor {
+        do throws(KernelError) { return try folder.open(".lock", .readWrite) } catch {
+            guard error.isMissing else { throw error }
+        }
+        do throws(KernelError) { return try folder.create(".lock", mode: 0o600) } catch {
+            guard error.exists else { throw error }
+        }
+        return try folder.open(".lock", .readWrite)
     }
 
     /// What the last writer left uncommitted and `begin` will keep: a reply may have been sent for it.

@@ -7,7 +7,6 @@ import Kernel
 import Login
 import MailModel
 import Mailbox
-import Sandbox
 import Spool
 
 extension SessionProcess {
@@ -21,7 +20,7 @@ extension SessionProcess {
         do throws(KernelError) { watch = try MailboxWatch() } catch {
             fail("imapd", "\(error)", remedy: "raise fs.inotify.max_user_instances", .temporary)
         }
-        process.confine(.session(configuration))
+        process.confine()
         watch.start()
         let cleaning = Cleaning(configuration, store.context, protocolName: "imap", process.journal)
         // Many appends that wait for the disk at the same time share its syncs.

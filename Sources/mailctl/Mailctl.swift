@@ -15,6 +15,7 @@ struct Mailctl: ParsableCommand {
             CommandGroup(name: "Setup", subcommands: [InitCommand.self, ConfigCommand.self]),
             CommandGroup(name: "Running", subcommands: [
                 RunCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self, StatusCommand.self,
+                SandboxCommand.self,
             ]),
             CommandGroup(name: "Directory", subcommands: [
                 DomainCommand.self, AccountCommand.self, AliasCommand.self, RouteCommand.self, DirectoryCommand.self,

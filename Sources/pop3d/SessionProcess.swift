@@ -7,7 +7,6 @@ import Kernel
 import Login
 import MailModel
 import Mailbox
-import Sandbox
 import Spool
 
 extension SessionProcess {
@@ -17,7 +16,7 @@ extension SessionProcess {
         let store = MailStore(
             path: configuration.paths.store,
             context: StoreContext(host: configuration.hostname.bytes, bootID: StoreContext.currentBootID()))
-        process.confine(.session(configuration))
+        process.confine()
         let cleaning = Cleaning(configuration, store.context, protocolName: "pop3", process.journal)
         let shared = SharedParts(
             journal: process.journal, workers: WorkerPool(threads: 4), store: store, cleaning: cleaning,

@@ -13,6 +13,7 @@
 import Configuration
 import Daemon
 import Kernel
+import Privileges
 import Sandbox
 import Spool
 

@@ -45,7 +45,7 @@ extension Queue {
     static let maximumExpansion = 20_000
 
     /// Routes what waits for it, at most `limit` messages. Recipients that cannot be looked up now are tried again later.
-    mutating func route(now: WallTime, limit: Int = .max, by lookUp: (_ recipient: [UInt8]) -> Routed) {
+    mutating func route(now: WallTime, limit: Int = .max, by lookUp: (_ recipient: [UInt8], _ origin: QueueOrigin) -> Routed) {
         for id in unrouted.take(limit, now: now) {
             guard let message = messages[id] else { continue }
             let first = message.copies.count
@@ -57,7 +57,7 @@ extension Queue {
     }
 
     /// Why some of its recipients could not be routed; nil if all were.
-    private mutating func route(_ message: OpenMessage, now: WallTime, _ lookUp: (_ recipient: [UInt8]) -> Routed) -> String? {
+    private mutating func route(_ message: OpenMessage, now: WallTime, _ lookUp: (_ recipient: [UInt8], _ origin: QueueOrigin) -> Routed) -> String? {
         let recipients = message.unrouted
         message.unrouted.removeAll()
         var known = Set(message.copies.compactMap(\.destination))
@@ -68,7 +68,7 @@ extension Queue {
                 refuse(recipient, of: message, EnhancedStatus(.permanent, 5, 3), "the recipients of this message lead to too many addresses")
                 continue
             }
-            switch lookUp(recipient) {
+            switch lookUp(recipient, message.id.origin) {
             case .routed(let destinations, let refusal):
                 budget -= max(destinations.count, 1)
                 add(destinations, refusal, for: recipient, to: message, &known)

@@ -16,12 +16,17 @@ struct RoutingDirectory {
         snapshot = AddressSnapshot(folder: configuration.paths.directory)
     }
 
-    func route(_ recipient: [UInt8], now: MonotonicTime) -> Routed {
+    /// `origin`: who took the message in. smtpd may not relay, whatever a captured one writes down: what it accepts is for
+    /// domains of ours, from where an alias or a route may lead on.
+    func route(_ recipient: [UInt8], from origin: QueueOrigin, now: MonotonicTime) -> Routed {
         guard let address = EmailAddress(parsing: recipient) else {
             return .routed([], refusal: (EnhancedStatus(.permanent, 1, 3), Array("not a mail address".utf8)))
         }
         do throws(DirectoryUnavailable) {
             snapshot.refresh(at: now)
+            if origin == .smtpd, try !snapshot.domain(address.domain).isLocal {
+                return .routed([], refusal: (EnhancedStatus(.permanent, 7, 1), Array("smtpd takes in no mail for other domains".utf8)))
+            }
             switch try router.route(address, in: snapshot) {
             case .held(let refusal): return .unavailable(reason: refusal.reason.rawValue)
             case .routed(let route): return routed(route, address)

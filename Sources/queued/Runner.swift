@@ -165,7 +165,7 @@ final class Runner {
         if looksEverywhere { try tidyDrops(now, moment) }
         if looksEverywhere || dropWatch.map(announced.contains) ?? true { try adoptDrops(now) }
         var heard = try hear(now, steady, everywhere: looksEverywhere)
-        queue.route(now: steady, limit: hasRoom ? Runner.portion : Runner.scarce) { directory.route($0, now: moment) }
+        queue.route(now: steady, limit: hasRoom ? Runner.portion : Runner.scarce) { directory.route($0, from: $1, now: moment) }
         heard = appendLines(now) || heard
         try tellSenders(now)
         heard = appendLines(now) || heard

@@ -46,12 +46,12 @@ extension Queue {
 
     private mutating func hearAgent(_ record: Record, _ agent: Agent, now: WallTime) -> Bool {
         guard let id = record.id, let original = record[.recipient], let final = record[.final] else { return false }
-        switch record.verb {
-        case .delivered, .sent:
+        switch (agent, record.verb) {
+        case (.locald, .delivered), (.remoted, .sent):
             delivered(id, original, final, by: agent)
-        case .failed, .withdrawn:
+        case (.locald, .withdrawn), (.remoted, .failed):
             failed(id, original, final, by: agent, record.remoteAnswer)
-        case .temporary:
+        case (_, .temporary):
             guard let answers = record[.answers].flatMap({ LogPosition(parsing: $0) }) else { return false }
             deferred(id, original, final, by: agent, answers: answers, record.remoteAnswer, now: now)
         default:

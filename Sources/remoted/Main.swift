@@ -12,6 +12,7 @@
 import Configuration
 import Daemon
 import Kernel
+import Privileges
 import Sandbox
 import Spool
 

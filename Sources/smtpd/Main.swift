@@ -15,6 +15,7 @@ import Daemon
 import Directory
 import Kernel
 import MailModel
+import Privileges
 import SMTPProtocol
 import Sandbox
 import Spool

@@ -1,4 +1,4 @@
-// Runs sandbox-probe, which confines itself and tries one thing; a test process itself has threads and cannot.
+// Runs confined-act, which confines itself and tries one thing; a test process itself has threads and cannot.
 
 import Glibc
 import Kernel
@@ -11,7 +11,7 @@ enum Probe {
             return [Path(String(cString: resolved))]
         } ?? []
         let given = CommandLine.arguments.filter { $0.contains(".build/") || $0.hasSuffix(".xctest") }.map { Path($0) }
-        let probe = (own + given).map { $0.parent / "sandbox-probe" }
+        let probe = (own + given).map { $0.parent / "confined-act" }
         return probe.first { path in path.withCString { access($0, X_OK) } == 0 }
     }()
 

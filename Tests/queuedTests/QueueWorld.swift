@@ -40,7 +40,7 @@ final class QueueWorld {
 
     /// Every address is its own remote destination, unless said otherwise.
     func route(_ lookUp: ([UInt8]) -> Routed = QueueWorld.itself) {
-        queue.route(now: now, by: lookUp)
+        queue.route(now: now) { recipient, _ in lookUp(recipient) }
         takeLines()
     }
 

@@ -72,10 +72,10 @@ import Testing
 
     @Test func aPortionIsRoutedAtATime() throws {
         for number in 1...10 { try world.accept(number, to: ["a@x.example"]) }
-        world.queue.route(now: world.now, limit: 4, by: QueueWorld.itself)
+        world.queue.route(now: world.now, limit: 4) { recipient, _ in QueueWorld.itself(recipient) }
         #expect(world.assign().count == 4)
-        world.queue.route(now: world.now, limit: 4, by: QueueWorld.itself)
-        world.queue.route(now: world.now, limit: 4, by: QueueWorld.itself)
+        world.queue.route(now: world.now, limit: 4) { recipient, _ in QueueWorld.itself(recipient) }
+        world.queue.route(now: world.now, limit: 4) { recipient, _ in QueueWorld.itself(recipient) }
         #expect(world.assign().count == 6)
     }
 }

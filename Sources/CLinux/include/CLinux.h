@@ -5,5 +5,6 @@
 #include "spawn_shim.h"
 #include "descriptors.h"
 #include "sandbox.h"
+#include "filter.h"
 #include "resolver.h"
 #include "crypt_shim.h"

@@ -29,3 +29,4 @@ void martlet_die(void);
 int martlet_eventfd(void);
 /// pipe2 with O_CLOEXEC | O_NONBLOCK.
 int martlet_pipe(int ends[2]);
+int martlet_waiting_pipe(int ends[2]);

@@ -7,6 +7,10 @@
 int martlet_no_new_privileges(void);
 /// PR_SET_DUMPABLE 0: no core, no ptrace and no /proc/PID/mem for others of the same uid.
 int martlet_not_dumpable(void);
+/// Takes every capability out of the bounding set, as far as the caller may.
+void martlet_drop_bounding_set(void);
+/// Empties all sets of capabilities (the bounding set as far as the caller may); -1 and errno if one is left.
+int martlet_no_capabilities(void);
 
 /// The Landlock ABI of the kernel, 0 if it has none.
 int martlet_landlock_abi(void);
@@ -17,20 +21,9 @@ int martlet_landlock_allow_path(int ruleset, const char *path, uint64_t rights);
 int martlet_landlock_allow_port(int ruleset, uint16_t port, uint64_t rights);
 int martlet_landlock_enforce(int ruleset);
 
-/// What a filter does with a call. The numbers are ours; the shim knows the kernel's.
-enum { MARTLET_CALL_ALLOW = 0, MARTLET_CALL_EPERM = 1, MARTLET_CALL_ENOSYS = 2, MARTLET_CALL_KILL = 3 };
-/// The number of a system call by its name, of those that the filter speaks of; -1 if this machine has none such.
-long martlet_call_number(const char *name);
-struct martlet_call_rule {
-    uint32_t number;
-    uint8_t verdict;
-};
-/// Installs one filter: the rules' verdicts, else `otherwise`. With `denies_internet`, socket() of AF_INET, AF_INET6,
-/// AF_PACKET and AF_NETLINK is EPERM. A call of another architecture kills. -1 and errno.
-int martlet_install_filter(const struct martlet_call_rule *rules, size_t count, uint8_t otherwise, int denies_internet);
-
 /// Sets soft and hard limit of a resource by its name below; -1 and errno.
-enum { MARTLET_LIMIT_CORE, MARTLET_LIMIT_DESCRIPTORS, MARTLET_LIMIT_PROCESSES, MARTLET_LIMIT_FILE_SIZE };
+enum { MARTLET_LIMIT_CORE, MARTLET_LIMIT_DESCRIPTORS, MARTLET_LIMIT_PROCESSES, MARTLET_LIMIT_FILE_SIZE,
+       MARTLET_LIMIT_LOCKED_MEMORY, MARTLET_LIMIT_MESSAGE_QUEUES, MARTLET_LIMIT_NICENESS, MARTLET_LIMIT_REAL_TIME };
 int martlet_limit(int resource, uint64_t value);
 uint64_t martlet_hard_limit(int resource);
 /// The number of threads of this process; -1 if /proc cannot be read.
@@ -38,5 +31,5 @@ int martlet_thread_count(void);
 /// errno of this thread, and its text.
 int martlet_last_error(void);
 const char *martlet_error_text(int code);
-/// Makes a system call without arguments, for the tests of the filter; -1 and errno.
-long martlet_try_call(long number);
+/// Makes a system call, for the tests of the filter; -1 and errno.
+long martlet_try_call(long number, long first, long second, long third);

@@ -14,13 +14,16 @@ struct SupervisorPrograms {
         folders = [own, (own.parent / "libexec/martlet").normalized]
     }
 
-    func path(of service: Service) throws(Failure) -> Path {
-        let name = Path(service.program)
+    func path(of service: Service) throws(Failure) -> Path { try path(of: service.program) }
+
+    /// Of any program that is installed with the services.
+    func path(of program: String) throws(Failure) -> Path {
+        let name = Path(program)
         for folder in folders {
             if let status = try? DirectoryDescriptor(opening: folder).status(of: name), status.mode & 0o111 != 0 { return folder / name }
         }
         throw Failure(
-            .unavailable, "cannot find the program \(service.program)",
+            .unavailable, "cannot find the program \(program)",
             remedy: "install it in \(folders.map(\.description).joined(separator: " or "))")
     }
 

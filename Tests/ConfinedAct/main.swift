@@ -1,4 +1,4 @@
-// sandbox-probe: confines itself as told, then tries one thing. Exit code: 0 it worked, else its errno; the tests read it.
+// confined-act: confines itself as told, then tries one thing. Exit code: 0 it worked, else its errno; the tests read it.
 // Runs as the tests · Reads and writes only what a test gives it · Never installed
 
 import CLinux
@@ -6,7 +6,7 @@ import Glibc
 import Kernel
 import Sandbox
 
-/// `read=PATH write=PATH net=none|inherited|connect:PORT|open exec=yes files=N` in any order, then `--`, an action, its arguments.
+/// `read=PATH write=PATH net=none|handed|listening|connect:PORT|open child=PID files=N` in any order, then `--`, an action, its arguments.
 struct Order {
     var confinement = Confinement(readable: [], writable: [], network: .none)
     var action: [String] = []
@@ -25,14 +25,14 @@ struct Order {
         switch key {
         case "read": confinement.readable.append(Path(value))
         case "write": confinement.writable.append(Path(value))
-        case "exec": confinement.mayExecute = true
-        case "signal": confinement.maySignal = true
+        case "child": confinement.child = Int32(value)
         case "files": confinement.descriptors = UInt64(value)
         case "net":
             switch value {
             case "none": confinement.network = .none
-            case "inherited": confinement.network = .inheritedSockets
-            case "open": confinement.network = .unrestricted
+            case "handed": confinement.network = .handed
+            case "listening": confinement.network = .listening
+            case "open": confinement.network = .connecting(toPorts: nil)
             default: confinement.network = .connecting(toPorts: UInt16(value.dropFirst(8)).map { [$0] } ?? [])
             }
         default: exit(64)
@@ -64,6 +64,7 @@ func printRights(in folders: ArraySlice<String>) -> Int32 {
 
 func attempt(_ action: [String]) -> Int32 {
     let path = action.count > 1 ? action[1] : ""
+    func argument(_ index: Int) -> Int { action.count > index ? Int(action[index]) ?? 0 : 0 }
     switch action.first {
     case "read": return outcome(martlet_openat(AT_FDCWD, path, O_RDONLY, 0))
     case "rights": return printRights(in: action.dropFirst())
@@ -76,7 +77,8 @@ func attempt(_ action: [String]) -> Int32 {
     case "accept": return outcome(accept(3, nil, nil))
     case "signal": return outcome(kill(Int32(path) ?? 0, 0))
     case "thread": return WorkerThread.run() ? 0 : 11
-    case "call": return outcome(martlet_try_call(martlet_call_number(path)))
+    case "call": return outcome(martlet_try_call(martlet_call_number(path), argument(2), argument(3), argument(4)))
+    case "number": return outcome(martlet_try_call(argument(1), 0, 0, 0))
     case "execute":
         _ = try? Spawn(program: Path(path), arguments: []).run()
         var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(path), nil]
@@ -114,9 +116,9 @@ let order = Order(Array(CommandLine.arguments.dropFirst()))
 if order.action.first == "late" { WorkerThread.startIdle() }
 do {
     let warnings = try order.confinement.apply()
-    for warning in warnings { writeToStandardError(Array("sandbox-probe: \(warning)\n".utf8)) }
+    for warning in warnings { writeToStandardError(Array("confined-act: \(warning)\n".utf8)) }
 } catch {
-    writeToStandardError(Array("sandbox-probe: \(error)\n".utf8))
+    writeToStandardError(Array("confined-act: \(error)\n".utf8))
     exit(70)
 }
 exit(attempt(order.action))
