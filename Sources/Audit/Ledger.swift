@@ -121,7 +121,7 @@ package struct Ledger: Sendable {
     /// Whether the log's owner may say this, and it is of interest.
     private static func matters(_ record: Record, _ id: QueueID, from log: AuditedLog) -> Bool {
         switch (log, record.verb) {
-        case (.mail(let origin), .accept), (.accepts(let origin), .accept): id.origin == origin
+        case (.mail(let origin), .accept), (.accepts(let origin), .accept): record.isAccept(from: origin)
         case (.local, .delivered), (.remote, .sent), (.remote, .failed): true
         case (.queue, .open), (.queue, .pending), (.queue, .route), (.queue, .assign), (.queue, .bounced), (.queue, .done): true
         default: false

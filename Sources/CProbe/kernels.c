@@ -98,7 +98,7 @@ ACTS(kernel,
     {"add swap space", swap_out, PROBE_NEEDS_ROOT}, {"switch process accounting", account, PROBE_NEEDS_ROOT},
     {"load a module", load_module, PROBE_NEEDS_ROOT}, {"read the kernel's log", read_kernel_log, PROBE_NEEDS_ROOT},
     {"hang up a terminal", hang_up, PROBE_NEEDS_ROOT}, {"make a BPF map", load_bpf, PROBE_NEEDS_ROOT},
-    {"count events of the machine", watch_performance, 0}, {"handle page faults", handle_faults, PROBE_NEEDS_ROOT},
+    {"count events of the machine", watch_performance, PROBE_NEEDS_ROOT}, {"handle page faults", handle_faults, PROBE_NEEDS_ROOT},
     {"use a keyring", read_keyring, 0}, {"add a key", add_key, 0}, {"open a ring of calls", open_ring, 0},
     {"watch all files", watch_files, PROBE_NEEDS_ROOT}, {"share memory by System V", share_memory, PROBE_OWN_NAMESPACE},
     {"open a message queue", open_queue, PROBE_OWN_NAMESPACE})

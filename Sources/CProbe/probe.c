@@ -80,7 +80,8 @@ void *probe_word(void) {
     return &word;
 }
 
-int probe_no_such_call(void) { return ENOSYS; }
+int probe_lacks_call(int code) { return code == ENOSYS; }
+int probe_lacks_right(int code) { return code == EPERM || code == EACCES; }
 int probe_forget(const char *path) { return outcome(unlink(path)); }
 
 static int bound(int family, int kind, const void *address, socklen_t length) {

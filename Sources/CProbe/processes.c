@@ -146,7 +146,7 @@ static int turn_into_code(const struct probe *p) {
     return page == MAP_FAILED ? errno : outcome(mprotect(page, 4096, PROT_READ | PROT_EXEC));
 }
 static int memory_file(const struct probe *p) { (void)p; return outcome(syscall(SYS_memfd_create, "probe", 0)); }
-static int lock_memory(const struct probe *p) { (void)p; return outcome(mlockall(MCL_CURRENT)); }
+static int lock_memory(const struct probe *p) { (void)p; return outcome(mlock(probe_word(), 1)); }
 
 ACTS(process,
     {"execute a program", execute, 0}, {"execute a program by execveat", execute_at, 0}, {"start a process", start_process, 0},

@@ -35,6 +35,11 @@ package struct Record: Hashable, Sendable {
         return values
     }
 
+    /// Whether it is an accept that the owner of this mail log may say: of a message of its own, and only queued of a notice.
+    package func isAccept(from origin: QueueOrigin) -> Bool {
+        verb == .accept && id?.origin == origin && (origin == .queued || self[.parent] == nil)
+    }
+
     private func names(_ place: Place, _ key: Key) -> Bool {
         let name = key.rawValue.utf8
         guard name.count == place.key.count else { return false }

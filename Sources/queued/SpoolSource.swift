@@ -71,10 +71,8 @@ extension Queue {
 extension PlacedRecord {
     /// The message that an accept record of this mail log stands for; nil where its owner may not say so.
     func acceptedMessage(in log: LogName) -> OpenMessage? {
-        guard let origin = log.owner.origin, record.verb == .accept, let message = record.openMessage(origin: origin, placed: self),
-            message.id.origin == origin, origin == .queued || message.parent == nil
-        else { return nil }
-        return message
+        guard let origin = log.owner.origin, record.isAccept(from: origin) else { return nil }
+        return record.openMessage(origin: origin, placed: self)
     }
 }
 

@@ -37,8 +37,7 @@ struct Report {
         let acts = try self.acts(of: process, confinement, neighbour: helpers[0], stranger: helpers[1])
         for act in acts where !act.needsRoot || Identity.isRoot {
             let unconfined = act.attempt(as: Guise())
-            // What this kernel does not have can be denied to nobody.
-            if unconfined == .refused(code: probe_no_such_call()) { continue }
+            if isBeside(unconfined) { continue }
             let confined = act.attempt(as: Guise(user: user, confinement: confinement))
             let by = confined.isRefusal ? layers(against: act, user, confinement, confined) : "-"
             line([process.name, act.name, confined.isRefusal ? "1" : "0", by, unconfined == .done ? "1" : "0"].joined(separator: "\t"))
@@ -51,6 +50,12 @@ struct Report {
             throw ProbeError(sentence: "there is no system user \(configuration.users.prefix)\(service.rawValue): run `mailctl init` as root, or correct users.prefix")
         }
         return user
+    }
+
+    /// What this kernel does not have can be denied to nobody; and who is not root tries what needs no root.
+    private func isBeside(_ unconfined: Outcome) -> Bool {
+        guard case .refused(let code) = unconfined else { return false }
+        return probe_lacks_call(code) != 0 || !Identity.isRoot && probe_lacks_right(code) != 0
     }
 
     /// Each layer that denies it alone, the others being absent.

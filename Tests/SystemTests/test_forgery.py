@@ -151,7 +151,7 @@ class Forgery(unittest.TestCase):
         martlet.wait_for_event("queued", "done " + remote, "delivered:1,bounced:0")
         self.assertEqual(sum(b"local copy" in m for m in martlet.messages("bob")), 1)
         martlet.wait_for_mail("alice", 2)
-        wait_until(lambda: martlet.queue() == [], "an empty queue")
+        wait_until(lambda: martlet.queue() == [], lambda: "an empty queue: %r" % martlet.queue())
         self.assertEqual([b"remote copy" in content for _, _, content, _ in self.sink.messages], [True])
         self.assertEqual([m for name in ("alice", "bob") for m in martlet.messages(name) if b"forged" in m and b"MAILER-DAEMON" not in m], [])
         self.assertEqual(sum(b"marker of" in m for m in martlet.messages("alice")), 2)

@@ -24,6 +24,17 @@ import Testing
         #expect(try world.said(.done).count == 1)
     }
 
+    @Test(arguments: [Verb.delivered, .withdrawn, .staged, .done, .assign]) func remotedEndsItsCopiesByItsOwnWordsAlone(_ verb: Verb) throws {
+        try world.accept(1, to: ["a@x.example"])
+        world.route()
+        #expect(world.assign().count == 1)
+        try world.answer(verb, 1, "a@x.example")
+        #expect(world.message(1)?.failed.isEmpty == true)
+        #expect(world.queue.finished.isEmpty)
+        try world.answer(.sent, 1, "a@x.example")
+        #expect(world.queue.finished == [messageID(1)])
+    }
+
     @Test func aTemporaryAnswerCountsForItsAssignmentAlone() throws {
         try world.accept(1, to: ["a@x.example"])
         world.route()

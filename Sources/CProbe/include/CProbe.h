@@ -58,9 +58,10 @@ int probe_become(uint32_t uid, uint32_t gid, const uint32_t *groups, size_t coun
 _Noreturn void probe_stay(void);
 void probe_end_child(pid_t child);
 
-/// An address that a child shares with its parent; the errno of a call that the kernel lacks.
+/// An address that a child shares with its parent.
 void *probe_word(void);
-int probe_no_such_call(void);
+/// Whether an errno says that the kernel has no such call; that the caller has no right.
+int probe_lacks_call(int code), probe_lacks_right(int code);
 /// Removes a file; 0 or errno.
 int probe_forget(const char *path);
 

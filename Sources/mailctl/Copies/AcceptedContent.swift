@@ -23,7 +23,7 @@ struct AcceptedContent {
                 let records = try follower.poll()
                 if records.isEmpty { break }
                 for placed in records {
-                    guard placed.record.verb == .accept, let id = placed.record.id, id.origin == origin, ids.contains(id),
+                    guard placed.record.isAccept(from: origin), let id = placed.record.id, ids.contains(id),
                         let accept = Accept(placed, origin)
                     else { continue }
                     accepts[id] = accept

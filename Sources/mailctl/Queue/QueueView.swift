@@ -47,7 +47,7 @@ struct QueueView {
         for origin in QueueOrigin.allCases {
             let name = LogName(origin.owner, .mail)
             let follower = try LogFollower(spool: spool, name, from: cursors[name.text] ?? .start)
-            for record in try all(follower) where record.verb == .accept { view.accept(record) }
+            for record in try all(follower) where record.isAccept(from: origin) { view.accept(record) }
         }
         // What was done while the mail logs were read is done.
         for record in try tail + all(own) { view.apply(record) }
