@@ -4,7 +4,7 @@
 SWIFT ?= swift
 export SWIFT
 
-.PHONY: all setup build run test check lint unit-test model-test system-test crash-test crash-lab bench clean
+.PHONY: all setup build run install deb test check lint unit-test model-test system-test crash-test crash-lab package-test bench clean
 
 all: build
 
@@ -13,6 +13,14 @@ setup:
 
 build: setup
 	@$(SWIFT) build -c release
+
+# Of what `make build` made, so that root needs no toolchain: DESTDIR, PREFIX.
+install:
+	@DESTDIR="$(DESTDIR)" PREFIX="$(or $(PREFIX),/usr/local)" etc/install
+
+deb: build
+	@etc/dev/setup package
+	@etc/debian/build
 
 run: build
 	@etc/dev/run
@@ -31,6 +39,11 @@ unit-test model-test system-test:
 crash-test:
 	@etc/dev/setup test
 	@CRASH_ROUNDS=20 etc/dev/test build crash
+
+# The Debian package in a system of its own: lintian, installation, mail, upgrade with a live queue, removal, purge; under a real systemd.
+package-test: build
+	@etc/dev/setup package
+	@cd Tests/SystemTests && python3 -W ignore::ResourceWarning package.py
 
 # The crash laboratory: a sample in under an hour; all of it, which takes days, with FULL=1. SEED=… repeats, ROWS=FILE goes on.
 crash-lab: build

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <stddef.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 int martlet_duplicate(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 3); }
@@ -86,4 +88,22 @@ int martlet_file_stamp(const char *path, uint64_t stamp[4]) {
     stamp[2] = (uint64_t)s.st_size;
     stamp[3] = (uint64_t)s.st_ctim.tv_sec * 1000000000u + (uint64_t)s.st_ctim.tv_nsec;
     return 0;
+}
+
+int martlet_notify_socket(const char *address) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    size_t length = strlen(address);
+    if ((address[0] != '/' && address[0] != '@') || length < 2 || length >= sizeof name.sun_path) { errno = EINVAL; return -1; }
+    memcpy(name.sun_path, address, length);
+    if (address[0] == '@') name.sun_path[0] = 0;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -1;
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (address[0] == '/'));
+    if (connect(fd, (struct sockaddr *)&name, size) < 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
 }

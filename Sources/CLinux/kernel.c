@@ -13,16 +13,52 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* The same without openat2, which systemd's RestrictSUIDSGID= and some containers hide: one component at a time, none of them a link,
+   and none `..`, which openat2 would have to watch and we never write. */
+static int open_by_steps(int dirfd, const char *path, int flags, mode_t mode) {
+    int at = dirfd, result = -1, error = 0;
+    if (*path == '/') { errno = EXDEV; return -1; }
+    for (;;) {
+        char name[256];
+        size_t length = strcspn(path, "/");
+        const char *rest = path + length + strspn(path + length, "/");
+        if (length == 0) { error = ENOENT; break; }
+        if (length >= sizeof name) { error = ENAMETOOLONG; break; }
+        memcpy(name, path, length);
+        name[length] = 0;
+        if (strcmp(name, "..") == 0) { error = EXDEV; break; }
+        int isLast = *rest == 0;
+        int next = openat(at, name, isLast ? flags | O_NOFOLLOW : O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, mode);
+        error = errno;
+        struct stat what;
+        if (next < 0 && error == ENOTDIR && fstatat(at, name, &what, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(what.st_mode)) error = ELOOP;
+        if (at != dirfd) close(at);
+        at = dirfd;
+        if (next < 0 || isLast) { result = next; break; }
+        at = next;
+        path = rest;
+    }
+    if (at != dirfd) close(at);
+    if (result < 0) errno = error;
+    return result;
+}
+
 int martlet_open_beneath(int dirfd, const char *path, int flags, mode_t mode) {
+    static _Atomic int isHidden;
+    if (isHidden) return open_by_steps(dirfd, path, flags, mode);
     struct open_how how;
     memset(&how, 0, sizeof how);
     how.flags = (uint64_t)(unsigned)flags;
     how.mode = (flags & (O_CREAT | O_TMPFILE)) ? mode : 0;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+    int result = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+    if (result >= 0 || errno != ENOSYS) return result;
+    isHidden = 1;
+    return open_by_steps(dirfd, path, flags, mode);
 }
 
 int martlet_openat(int dirfd, const char *path, int flags, mode_t mode) { return openat(dirfd, path, flags, mode); }

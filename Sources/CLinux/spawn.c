@@ -99,6 +99,13 @@ pid_t martlet_start_program(const struct martlet_launch *what) {
     return pid;
 }
 
+int martlet_become_program(const struct martlet_launch *what) {
+    int report = 2;
+    reset_signals();
+    if (place_descriptors(what->descriptors, what->descriptor_count, &report) < 0 || become(what) < 0) return -1;
+    return execve(what->path, what->arguments, what->environment);
+}
+
 pid_t martlet_reap(int *status) {
     pid_t pid;
     do pid = waitpid(-1, status, WNOHANG);

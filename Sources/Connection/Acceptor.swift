@@ -31,7 +31,7 @@ package struct AcceptorOptions: Sendable {
 
 /// Serves connections with one driver each.
 package final class Acceptor<Driver: SessionDriver>: Sendable {
-    let loops: LoopGroup
+    package let loops: LoopGroup
     let options: AcceptorOptions
     let population: Population
     private let makeDriver: @Sendable (Arrival) -> Driver

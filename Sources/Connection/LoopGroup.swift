@@ -17,6 +17,9 @@ package final class LoopGroup: Sendable {
 
     func home(of loop: any EventLoop) -> LoopHome? { homes.first { $0.loop === loop } }
 
+    /// Calls `arrived` from a loop: proof that it turns.
+    package func passThrough(_ arrived: @escaping @Sendable () -> Void) { group.next().execute(arrived) }
+
     /// Ends the threads; for tests, which make many groups.
     package func stop() { try? group.syncShutdownGracefully() }
 }

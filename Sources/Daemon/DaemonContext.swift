@@ -12,6 +12,8 @@ package struct DaemonContext: Sendable {
     package let listeners: [(name: ListenerName, descriptor: Int32)]
     /// Readable when SIGTERM, SIGINT or SIGHUP came; `Signals.received()` tells which.
     package let signals: Int32
+    /// Whoever started us hears from it how we are.
+    package let notice = ServiceNotice()
 
     /// Reads `--config PATH [--service NAME]` and the environment; ends the process with a sentence if they are wrong.
     package static func begin(_ program: StaticString, services: [Service], arguments: [String]) -> DaemonContext {

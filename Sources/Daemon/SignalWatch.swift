@@ -7,13 +7,16 @@ import Spool
 package enum OperatorWish: Sendable { case stop, reload }
 
 extension DaemonContext {
-    /// The wishes that came since the last call.
+    /// The wishes that came since the last call: once a turn of the main loop, which the service manager is told of.
     package func wishes() -> [OperatorWish] {
-        Signals.received().compactMap { number in
+        notice.turned()
+        return Signals.received().compactMap { number -> OperatorWish? in
             switch number {
-            case Signals.terminate, Signals.interrupt: .stop
-            case Signals.hangup: .reload
-            default: nil
+            case Signals.terminate, Signals.interrupt:
+                notice.stopping()
+                return .stop
+            case Signals.hangup: return .reload
+            default: return nil
             }
         }
     }

@@ -22,6 +22,12 @@ package enum Identity {
         return Array(String(cString: name).utf8)
     }
 
+    /// The name of a gid, or nil.
+    package static func groupName(of gid: UInt32) -> [UInt8]? {
+        guard let entry = getgrgid(gid), let name = entry.pointee.gr_name else { return nil }
+        return Array(String(cString: name).utf8)
+    }
+
     package static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 
     /// Free bytes and free inodes for unprivileged writers on the file system of `path`.

@@ -21,6 +21,8 @@ package struct KernelError: Error, Hashable, Sendable {
     package var isExhaustion: Bool { [EMFILE, ENFILE, ENOMEM, EIO, ENOSPC, EDQUOT].contains(code) }
 
     package var exists: Bool { code == EEXIST }
+    /// Where a folder was to be opened without following links, there is a link or something else.
+    package var isLinkOrNoFolder: Bool { code == ELOOP || code == ENOTDIR }
     package var wouldBlock: Bool { code == EAGAIN || code == EWOULDBLOCK }
     package var permissionDenied: Bool { code == EACCES || code == EPERM }
     package var addressInUse: Bool { code == EADDRINUSE }

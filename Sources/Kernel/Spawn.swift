@@ -26,32 +26,39 @@ package struct Spawn: Sendable {
 
     /// Starts it and returns its pid; a program that cannot be executed is an error here, not an exit there.
     package func start() throws(KernelError) -> Int32 {
-        try attempt(.spawn, on: program.bytes) {
-            withCStrings([program.bytes] + arguments) { arguments in
-                withCStrings(environment) { environment in
-                    descriptors.withUnsafeBufferPointer { descriptors in
-                        (identity?.groups ?? []).withUnsafeBufferPointer { groups in
-                            program.withCString { path in
-                                var what = martlet_launch()
-                                what.path = path
-                                what.arguments = arguments
-                                what.environment = environment
-                                what.descriptors = descriptors.baseAddress
-                                what.descriptor_count = descriptors.count
-                                what.switches_identity = identity == nil ? 0 : 1
-                                what.uid = identity?.uid ?? 0
-                                what.gid = identity?.gid ?? 0
-                                what.groups = groups.baseAddress
-                                what.group_count = groups.count
-                                what.dies_with_parent = diesWithParent ? 1 : 0
-                                what.null_input = 1
-                                return Int(martlet_start_program(&what))
-                            }
+        try attempt(.spawn, on: program.bytes) { withLaunch { Int(martlet_start_program($0)) } }.asProcessID
+    }
+
+    /// Becomes the program, in this process and with its stdin: returns only by throwing, and then nothing may be relied on.
+    package func become() throws(KernelError) {
+        _ = try attempt(.spawn, on: program.bytes) { withLaunch { Int(martlet_become_program($0)) } }
+    }
+
+    private func withLaunch(_ body: (UnsafePointer<martlet_launch>) -> Int) -> Int {
+        withCStrings([program.bytes] + arguments) { arguments in
+            withCStrings(environment) { environment in
+                descriptors.withUnsafeBufferPointer { descriptors in
+                    (identity?.groups ?? []).withUnsafeBufferPointer { groups in
+                        program.withCString { path in
+                            var what = martlet_launch()
+                            what.path = path
+                            what.arguments = arguments
+                            what.environment = environment
+                            what.descriptors = descriptors.baseAddress
+                            what.descriptor_count = descriptors.count
+                            what.switches_identity = identity == nil ? 0 : 1
+                            what.uid = identity?.uid ?? 0
+                            what.gid = identity?.gid ?? 0
+                            what.groups = groups.baseAddress
+                            what.group_count = groups.count
+                            what.dies_with_parent = diesWithParent ? 1 : 0
+                            what.null_input = 1
+                            return body(&what)
                         }
                     }
                 }
             }
-        }.asProcessID
+        }
     }
 
     /// Starts it and waits for its end; the exit code, or 128 plus the number of the signal.

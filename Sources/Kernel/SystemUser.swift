@@ -29,6 +29,13 @@ package struct SystemUser: Hashable, Sendable {
     }
 }
 
+extension Descriptor {
+    /// Gives the open file to an owner and a group; nil leaves what is.
+    package func setOwner(uid: UInt32?, gid: UInt32?) throws(KernelError) {
+        _ = try attempt(.change, on: name.bytes) { Int(fchown(raw, uid ?? .max, gid ?? .max)) }
+    }
+}
+
 extension DirectoryDescriptor {
     /// Gives an entry, or with `.` the folder itself, to an owner and a group; nil leaves what is.
     package func setOwner(of name: Path, uid: UInt32?, gid: UInt32?) throws(KernelError) {

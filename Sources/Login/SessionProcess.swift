@@ -60,6 +60,7 @@ package struct SessionProcess {
             handedOver: { host.adopt($0, makeDriver: makeDriver) },
             noted: { journal.note(RecordLine($0)) },
             ended: { frontIsGone.set() })
+        context.notice.beatThrough(loops.passThrough)
         let exitCode = waitForTheEnd()
         // Sessions first, then the front, whose relays they were; the log last.
         desk.drain()

@@ -8,7 +8,8 @@ package struct StoreContext: Sendable {
     package var host: [UInt8]
     /// The boot of the machine; empty where it is unknown, and then no unsynced file is believed.
     package var bootID: [UInt8]
-    package var folderMode: UInt32 = 0o2775
+    /// The set-group-ID bit comes from the folder above; to ask for it takes a right that systemd's units refuse.
+    package var folderMode: UInt32 = 0o775
     package var fileMode: UInt32 = 0o440
     package var stateMode: UInt32 = 0o660
     /// Shared by all copies: what one session takes up, another may be the first to be told of.

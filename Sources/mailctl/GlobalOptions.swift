@@ -19,6 +19,9 @@ struct GlobalOptions: ParsableArguments {
         config ?? root.map { Path($0).appending("etc/martlet.toml").description } ?? "/etc/martlet/martlet.toml"
     }
 
+    /// The same, absolute.
+    var configurationFile: Path { Path(configurationPath).resolved(from: Identity.workingDirectory) }
+
     func loadConfiguration() throws(Failure) -> Configuration {
         do throws(ConfigurationError) { return try Configuration.load(path: configurationPath) } catch { throw Failure(error) }
     }

@@ -70,8 +70,10 @@ struct Server {
         for (name, descriptor) in context.listeners {
             service.listen(on: descriptor, role: ListenerRole(Array(name.rawValue.utf8), isImplicitTLS: name.isImplicitTLS))
         }
+        context.notice.beatThrough(service.loops.passThrough)
         while true {
-            _ = waitReadable([context.signals], milliseconds: 60_000)
+            context.notice.turned()
+            _ = waitReadable([context.signals], milliseconds: context.notice.patience)
             for wish in context.wishes() {
                 switch wish {
                 case .stop: stop()

@@ -1,5 +1,6 @@
 """The seven services: each stopped, started and crashed alone, in any order, without loss and without a refused connection."""
 import contextlib
+import fcntl
 import itertools
 import json
 import os
@@ -98,6 +99,25 @@ class Services(ServiceCase):
                 wait_until(lambda: self.martlet.status()[service]["restarts"] == before["restarts"] + 1
                            and self.martlet.status()[service]["pid"] not in (None, before["pid"]), service + " again")
                 self.arrives_once(text)
+
+    def test_a_service_that_ends_each_time_is_left_to_itself_and_comes_back(self):
+        """A lock on remoted's log lets none of its processes start: it is called crashing, and nobody else is concerned."""
+        others = {s: e["pid"] for s, e in self.martlet.status().items() if s != "remoted"}
+        self.martlet.mailctl("stop", "remoted")
+        lock = os.open(os.path.join(self.martlet.root, "spool", "remoted", "events"), os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.martlet.mailctl("start", "remoted", check=False)
+            wait_until(lambda: self.martlet.status()["remoted"]["state"] == "crashing", "remoted crashing")
+            self.martlet.wait_for_event("supervisor", "problem", "service=remoted", "soon after its start")
+            text = self.token()
+            self.martlet.send("alice", text)
+            self.arrives_once(text)
+            self.assertEqual({s: e["pid"] for s, e in self.martlet.status().items() if s != "remoted"}, others)
+        finally:
+            os.close(lock)
+        self.martlet.mailctl("start", "remoted")
+        self.wait_for_states("running", ["remoted"])
 
     def test_any_order_of_stops_starts_and_crashes_loses_nothing(self):
         seed = random.SystemRandom().getrandbits(32)

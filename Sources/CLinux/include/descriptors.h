@@ -20,3 +20,6 @@ ssize_t martlet_send_message(int fd, const void *bytes, size_t length, int passe
 ssize_t martlet_receive_message(int fd, void *bytes, size_t capacity, int *passed);
 /// Device, inode, size and time of change of the file that a path leads to; -1 and errno on failure.
 int martlet_file_stamp(const char *path, uint64_t stamp[4]);
+/// A datagram socket connected to where a service manager listens ($NOTIFY_SOCKET; `@` begins an abstract name), close-on-exec
+/// and never waiting; -1 and errno.
+int martlet_notify_socket(const char *address);

@@ -28,6 +28,10 @@ struct martlet_launch {
 /// also exec's. Call it from a process with one thread.
 pid_t martlet_start_program(const struct martlet_launch *what);
 
+/// Becomes the program in this process: descriptors, identity and signals as above, stdin as it is, the process group
+/// and the tie to a parent too. Returns only on failure, with errno; the process may then lack rights and descriptors.
+int martlet_become_program(const struct martlet_launch *what);
+
 /// waitpid(-1, WNOHANG): the pid and the raw status of a child that ended; 0 if none has; -1 if there are no children.
 pid_t martlet_reap(int *status);
 /// The exit code, or 128 plus the number of the signal.

@@ -6,7 +6,7 @@ import Configuration
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config", abstract: "Check the configuration, or show what is in force.",
-        subcommands: [Check.self, Get.self, Sample.self, Tree.self])
+        subcommands: [Check.self, Get.self, Sample.self, Tree.self, Sysusers.self, Tmpfiles.self])
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Read the file as every daemon does; show everything wrong with it.")
@@ -63,10 +63,24 @@ struct ConfigCommand: ParsableCommand {
     }
 
     struct Tree: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print every folder, its owner, group, mode and purpose.")
+        static let configuration = CommandConfiguration(abstract: "Print every folder and kind of file: owner, group, mode, writers, readers, purpose.")
         @OptionGroup var options: GlobalOptions
 
-        func run() { Output.line(String(SpoolTree.page.dropLast())) }
+        func run() {
+            if options.json { Output.json(.array(SpoolTree.rows.map(\.json))) } else { Output.line(String(SpoolTree.page.dropLast())) }
+        }
+    }
+
+    struct Sysusers: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Print the users and groups for sysusers.d.", shouldDisplay: false)
+        @OptionGroup var options: GlobalOptions
+        func run() { Output.line(String(SystemFiles.sysusers.dropLast())) }
+    }
+
+    struct Tmpfiles: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Print the folders for tmpfiles.d.", shouldDisplay: false)
+        @OptionGroup var options: GlobalOptions
+        func run() { Output.line(String(SystemFiles.tmpfiles.dropLast())) }
     }
 }
 

@@ -72,7 +72,7 @@ struct SupervisorControl {
         configuration = try options.loadConfiguration()
     }
 
-    func status() throws(Failure) -> SupervisorStatus { try SupervisorStatus.read(configuration) }
+    func status() throws(Failure) -> SupervisorStatus { try SupervisorStatus.read(configuration, file: options.configurationFile) }
 
     func request(
         _ wish: SupervisorPlan.Wish, _ services: [Service], until isDone: (ServiceStatus) -> Bool
@@ -106,10 +106,13 @@ struct SupervisorControl {
     private var waits: Int { 600 }
 
     private func send(_ wish: SupervisorPlan.Wish, _ services: [Service]) throws(Failure) {
-        guard let supervisor = try status().supervisor else {
+        let status = try status()
+        guard let supervisor = status.supervisor else {
+            // A signal is all that a reload takes, whoever started the service.
+            if wish == .reload, status.keeper != nil { return status.signal(Signals.hangup, to: services) }
             throw Failure(
-                .unavailable, "no supervisor runs on \(configuration.paths.spool)",
-                remedy: "start it with `mailctl run`")
+                .unavailable, "no `mailctl run` keeps the services of \(configuration.paths.spool)",
+                remedy: status.keeper?.remedy(wish, services) ?? "start it with `mailctl run`, or with the supervisor that you have set up")
         }
         do throws(Failure) {
             try AdministratorLog.append(AdministratorLog.supervisorRequest(wish, services), configuration)

@@ -32,7 +32,7 @@ struct InitCommand: ParsableCommand {
         let wroteConfiguration = try writeConfiguration(at: path, domain: domain)
         let configuration = try options.loadConfiguration()
         try refuseExisting(configuration)
-        let setup = Setup(configuration, asRoot: Identity.isRoot)
+        let setup = Setup(configuration, file: path, asRoot: Identity.isRoot)
         try setup.makeTree()
         if configuration.development { try setup.makeCertificate() }
         try AdministratorLog.prepare(configuration)

@@ -10,7 +10,7 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try options.loadConfiguration()
-        let status = try SupervisorStatus.read(configuration)
+        let status = try SupervisorStatus.read(configuration, file: options.configurationFile)
         if options.json { return Output.json(.array(status.services.map(\.json))) }
         let now = WallTime.now()
         Output.table(["service", "state", "pid", "user", "uptime", "restarts"], status.services.map { row($0, now) })
@@ -22,7 +22,7 @@ struct StatusCommand: ParsableCommand {
         let user = entry.uid.map { uid in Identity.userName(of: uid).map { String(decoding: $0, as: UTF8.self) } ?? "\(uid)" }
         return [
             entry.service.rawValue, entry.state.rawValue, entry.pid.map { "\($0)" } ?? "-", user ?? "-",
-            entry.uptime(now: now).map(StatusCommand.span) ?? "-", "\(entry.restarts)",
+            entry.uptime(now: now).map(StatusCommand.span) ?? "-", entry.restarts.map { "\($0)" } ?? "-",
         ]
     }
 
@@ -34,9 +34,9 @@ struct StatusCommand: ParsableCommand {
     }
 
     private func remarks(_ status: SupervisorStatus, _ configuration: Configuration) -> [String] {
-        var out = [status.supervisor.map { "supervisor: pid \($0)" } ?? "supervisor: not running"]
+        var out = [status.supervisor.map { "supervisor: pid \($0)" } ?? status.keeper?.sentence ?? "supervisor: not running"]
         let uids = Set(status.services.compactMap(\.uid))
-        if status.supervisor != nil, uids.count == 1, let uid = uids.first {
+        if status.supervisor != nil || status.keeper != nil, uids.count == 1, status.services.filter({ $0.uid != nil }).count > 1, let uid = uids.first {
             out.append("not started as root: all services run as uid \(uid), without privilege separation")
         }
         if configuration.development { out.append("this is a tree for development") }

@@ -60,13 +60,16 @@ enum FolderMaker {
     }
 
     /// Makes a row of the table, with its owner, group and mode whether it was there or not.
-    static func make(_ folder: SpoolFolder, in configuration: Configuration, _ ownership: Ownership) throws(Failure) {
-        let path = configuration.paths[folder.place] / Path(folder.path)
+    ///
+    /// Below the place no link is followed: a folder above may belong to a service, and what it put there must not lead root elsewhere.
+    static func make(_ folder: SpoolFolder, in places: TreePlaces, _ ownership: Ownership) throws(Failure) {
         let uid = try ownership.uid(of: folder.owner)
         let gid = try ownership.gid(of: folder.group, owner: folder.owner)
+        let top = places[folder.place]
         try attempting { () throws(KernelError) in
-            try makePath(path.normalized)
-            let made = try DirectoryDescriptor(opening: path.normalized)
+            try makePath(top)
+            var made = try DirectoryDescriptor(opening: top)
+            for name in folder.path.split(separator: "/") { made = try made.entering(Path(String(name))) }
             if uid != nil || gid != nil { try made.setOwner(of: ".", uid: uid, gid: gid) }
             try made.setMode(folder.mode)
             try made.sync()
@@ -74,13 +77,39 @@ enum FolderMaker {
     }
 }
 
-extension Configuration.Paths {
+extension DirectoryDescriptor {
+    /// A folder in this one, made if it is not there.
+    fileprivate func entering(_ name: Path) throws(KernelError) -> DirectoryDescriptor {
+        do throws(KernelError) { return try openDirectory(name) } catch {
+            guard error.isMissing else { throw error }
+        }
+        do throws(KernelError) { try makeDirectory(name, mode: 0o755) } catch {
+            if !error.exists { throw error }
+        }
+        try sync()
+        return try openDirectory(name)
+    }
+}
+
+/// Where the places of the table are in one tree.
+struct TreePlaces {
+    let paths: Configuration.Paths
+    /// The folder of the configuration file.
+    let configuration: Path
+
+    /// `file`: the configuration file, absolute.
+    init(_ paths: Configuration.Paths, file: Path) {
+        self.paths = paths
+        configuration = file.parent
+    }
+
     subscript(place: SpoolFolder.Place) -> Path {
         switch place {
-        case .spool: spool
-        case .store: store
-        case .cache: cache
-        case .directory: directory
+        case .spool: paths.spool.normalized
+        case .store: paths.store.normalized
+        case .cache: paths.cache.normalized
+        case .directory: paths.directory.normalized
+        case .configuration: configuration.normalized
         }
     }
 }

@@ -18,6 +18,8 @@ enum ServiceGroup: String, Sendable, CaseIterable {
     case tls
     /// Who checks passwords.
     case credentials
+    /// Who will sign outgoing mail: the one that has no network to carry a key away by.
+    case dkim
 
     var members: [Service] {
         switch self {
@@ -28,6 +30,7 @@ enum ServiceGroup: String, Sendable, CaseIterable {
         case .store: [.pop3d, .imapd]
         case .tls: [.smtpd, .submission, .pop3d, .imapd]
         case .credentials: [.submission, .pop3d, .imapd]
+        case .dkim: [.queued]
         }
     }
 

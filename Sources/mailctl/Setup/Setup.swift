@@ -7,10 +7,13 @@ import MailModel
 
 struct Setup {
     let configuration: Configuration
+    let places: TreePlaces
     let ownership: Ownership
 
-    init(_ configuration: Configuration, asRoot: Bool) {
+    /// `file`: the configuration file, absolute.
+    init(_ configuration: Configuration, file: Path, asRoot: Bool) {
         self.configuration = configuration
+        places = TreePlaces(configuration.paths, file: file)
         ownership = Ownership(configuration, asRoot: asRoot)
     }
 
@@ -20,15 +23,15 @@ struct Setup {
             try SystemUsers.make(prefix: configuration.users.prefix)
             try openWay(to: configuration.paths.spool)
         }
-        for folder in SpoolTree.folders { try FolderMaker.make(folder, in: configuration, ownership) }
+        for folder in SpoolTree.folders where folder.isMade { try FolderMaker.make(folder, in: places, ownership) }
         try nameStore()
     }
 
     /// Makes the folders of snapshots where there are none; those that are there stay as they are.
     func completeDirectory() throws(Failure) {
         for folder in SpoolTree.folders where folder.place == .directory {
-            let path = configuration.paths[folder.place] / Path(folder.path)
-            if (try? DirectoryDescriptor(passing: path.normalized)) == nil { try FolderMaker.make(folder, in: configuration, ownership) }
+            let path = places[folder.place] / Path(folder.path)
+            if (try? DirectoryDescriptor(passing: path.normalized)) == nil { try FolderMaker.make(folder, in: places, ownership) }
         }
     }
 

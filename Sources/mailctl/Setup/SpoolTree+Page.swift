@@ -8,21 +8,21 @@ extension SpoolTree {
         var out = """
             # The spool
 
-            Every folder as `mailctl init` makes it. On a system installation each service has a user of its own and the
-            groups below; in a tree of one's own everything belongs to the caller. This page is the table in
-            `Sources/mailctl/Setup/SpoolTree.swift`: a test compares the two.
+            Every folder as `mailctl init` makes it, and the files in it by kind. On a system installation each service has a user of its
+            own and the groups below; in a tree of one's own everything belongs to the caller. This page is the table in
+            `Sources/mailctl/Setup/SpoolTree.swift`: a test compares the two, and `mailctl check --permissions` the table and the disk.
 
             One rule explains all rows: **a folder has one writer**. Others may read where a group says so, and believe a
             record only as far as its folder's owner may say it. The records are described in `docs/spool.md`.
 
-            | folder | owner | group | mode | purpose |
-            |---|---|---|---|---|
+            *Writers* and *readers* are what owner, group and mode come to, with those of the folders above. Writers of a folder add and
+            remove what is in it, readers list it. Root is among them always. What a running program may do is less: `docs/security.md`.
+
+            | path | owner | group | mode | writers | readers | purpose |
+            |---|---|---|---|---|---|---|
 
             """
-        for folder in folders {
-            let cells = ["`\(folder.shownPath)`", folder.owner.shown, folder.group?.rawValue ?? "—", octal(folder.mode), folder.purpose]
-            out += "| " + cells.joined(separator: " | ") + " |\n"
-        }
+        for row in rows { out += "| " + (row.cells + [row.purpose]).joined(separator: " | ") + " |\n" }
         out += "\nUsers and groups bear the prefix `martlet-` (`users.prefix`). A folder with mode 2xxx hands its group to what is made in it.\n"
         out += "\n| group | members | what it is for |\n|---|---|---|\n"
         for group in ServiceGroup.allCases {
@@ -31,32 +31,43 @@ extension SpoolTree {
         return out
     }
 
-    private static func octal(_ mode: UInt32) -> String {
+    /// The table without its purposes, for docs/security.md.
+    static var rights: String {
+        var out = "| path | owner | group | mode | writers | readers |\n|---|---|---|---|---|---|\n"
+        for row in rows { out += "| " + row.cells.joined(separator: " | ") + " |\n" }
+        return out
+    }
+
+    static func octal(_ mode: UInt32) -> String {
         let digits = String(mode, radix: 8)
         return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 }
 
-extension SpoolFolder {
-    /// As it is with the default paths.
-    fileprivate var shownPath: String {
+extension TreeRow {
+    /// As it is with the default paths of a tree.
+    var shownPath: String {
         let base =
             switch place {
             case .spool: "spool"
             case .store: "spool/mail"
             case .cache: "cache"
             case .directory: "spool/directory"
+            case .configuration: "etc"
             }
-        return base + "/" + (path.isEmpty ? "" : path + "/")
+        return base + "/" + (path.isEmpty ? "" : path + (isFolder ? "/" : ""))
     }
-}
 
-extension SpoolFolder.Owner {
-    fileprivate var shown: String {
-        switch self {
-        case .root: "root"
-        case .service(let service): service.rawValue
-        }
+    var json: JSONValue {
+        .object([
+            "place": .text(place.rawValue), "path": .text(path), "kind": .text(isFolder ? "folder" : "file"), "owner": .text(owner),
+            "group": .text(group), "mode": .text(SpoolTree.octal(mode)), "writers": .text(writers.shown), "readers": .text(readers.shown),
+            "purpose": .text(purpose),
+        ])
+    }
+
+    fileprivate var cells: [String] {
+        ["`\(shownPath)`", owner, group, SpoolTree.octal(mode), writers.shown, readers.shown]
     }
 }
 
@@ -70,6 +81,7 @@ extension ServiceGroup {
         case .store: "serves mailboxes"
         case .tls: "reads the TLS key"
         case .credentials: "reads the credential snapshot"
+        case .dkim: "will read the keys that sign outgoing mail"
         }
     }
 }

@@ -1,12 +1,16 @@
-// The tree as installed: every folder, its owner, group, mode and purpose. `mailctl init` makes what this table says,
-// `mailctl doctor` compares, and spool/README.md is this table printed.
+// The tree as installed: every folder, its owner, group, mode and purpose; its files are in SpoolTree+Files. `mailctl init`
+// makes what this table says, `mailctl check` compares, and spool/README.md, docs/security.md, sysusers.d and tmpfiles.d print it.
 
 import Configuration
 
 /// One folder of the tree.
 struct SpoolFolder: Hashable, Sendable {
     /// Which setting says where it is.
-    enum Place: String, Sendable { case spool = "paths.spool", store = "paths.store", cache = "paths.cache", directory = "paths.directory" }
+    enum Place: String, Sendable {
+        case spool = "paths.spool", store = "paths.store", cache = "paths.cache", directory = "paths.directory"
+        /// The folder of the configuration file.
+        case configuration = "--config"
+    }
 
     /// Who owns it on a system installation; elsewhere all belongs to the caller.
     enum Owner: Hashable, Sendable {
@@ -21,6 +25,8 @@ struct SpoolFolder: Hashable, Sendable {
     let group: ServiceGroup?
     let mode: UInt32
     let purpose: String
+    /// Whether we make it; what is the administrator's own is only looked at, where it is there.
+    var isMade = true
 }
 
 enum SpoolTree {
@@ -43,7 +49,15 @@ enum SpoolTree {
             folder(.store, ".stage", .service(.locald), .deliver, 0o2770, "Copies on their way into a Maildir, and STORE-ID, the name of this store."),
             folder(.cache, "", .root, nil, 0o755, "Indexes. Deleting them costs time, never data."),
             folder(.cache, "imapd", .service(.imapd), nil, 0o700, "One index an account."),
-        ]
+        ] + settings
+
+    private static let settings: [SpoolFolder] = {
+        var top = folder(.configuration, "", .root, nil, 0o755, "The configuration file and what belongs to it.")
+        var tls = folder(.configuration, "tls", .root, nil, 0o755, "The certificate and its key, where tls.certificate and tls.key say nothing else.")
+        top.isMade = false
+        tls.isMade = false
+        return [top, tls, folder(.configuration, "dkim", .root, .dkim, 0o750, "Keys that sign outgoing mail. Nothing signs yet.")]
+    }()
 
     private static func folder(
         _ place: SpoolFolder.Place, _ path: String, _ owner: SpoolFolder.Owner, _ group: ServiceGroup?, _ mode: UInt32, _ purpose: String

@@ -36,7 +36,7 @@ final class Supervisor {
         let spool = try attempting { () throws(KernelError) in try DirectoryDescriptor(opening: configuration.paths.spool) }
         let ledger = Ledger()
         self.ledger = ledger
-        log = try Supervisor.log(spool, ledger)
+        log = try SupervisorLog.begin(spool) { ledger.all }
         requests = try attempting { () throws(KernelError) in try SupervisorRequests(spool: spool) }
         inotify = try Supervisor.watching(requests.folder)
         plan = SupervisorPlan(services: Service.allCases, now: .now())
@@ -55,17 +55,6 @@ final class Supervisor {
         return identities
     }
 
-    private static func log(_ spool: borrowing DirectoryDescriptor, _ ledger: Ledger) throws(Failure) -> SupervisorLog {
-        do throws(LogError) {
-            return try SupervisorLog(spool: spool) { ledger.all }
-        } catch {
-            if case .locked = error {
-                throw Failure(.temporary, "a supervisor runs on this spool already", remedy: "`mailctl status` shows it, `mailctl stop` ends it")
-            }
-            throw Failure(error)
-        }
-    }
-
     private static func watching(_ folder: Path) throws(Failure) -> Inotify {
         try attempting { () throws(KernelError) in
             let inotify = try Inotify()
@@ -75,10 +64,7 @@ final class Supervisor {
     }
 
     /// Writes down what was found before the services start; durable when it returns.
-    func say(_ facts: [RecordLine]) throws(Failure) {
-        for fact in facts { log.note(fact) }
-        do throws(LogError) { try log.sync() } catch { throw Failure(error) }
-    }
+    func say(_ facts: [RecordLine]) throws(Failure) { try log.say(facts) }
 
     /// Runs until a signal or a request ended everything.
     func run() {

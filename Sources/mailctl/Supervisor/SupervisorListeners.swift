@@ -16,9 +16,10 @@ struct SupervisorListeners: ~Copyable {
     /// Binds what the configuration lists and is not yet bound, and closes what it no longer lists.
     ///
     /// All or nothing: on an error everything stays as it was.
-    mutating func update(to listen: Configuration.Listen) throws(Failure) {
+    /// `only`: for one service.
+    mutating func update(to listen: Configuration.Listen, only service: Service? = nil) throws(Failure) {
         var updated: [ListenerName: [(endpoint: Endpoint, socket: Socket)]] = [:]
-        for name in ListenerName.allCases {
+        for name in service?.listeners ?? ListenerName.allCases {
             let old = sockets[name] ?? []
             var new: [(endpoint: Endpoint, socket: Socket)] = []
             for endpoint in listen[name] {

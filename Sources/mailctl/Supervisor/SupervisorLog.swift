@@ -17,11 +17,27 @@ final class SupervisorLog {
         try events.log.begin()
     }
 
+    /// The same, with the sentence for one who comes second.
+    static func begin(_ spool: borrowing DirectoryDescriptor, running: @escaping () -> [RecordLine]) throws(Failure) -> SupervisorLog {
+        do throws(LogError) { return try SupervisorLog(spool: spool, running: running) } catch {
+            if case .locked = error {
+                throw Failure(.temporary, "a supervisor runs on this spool already", remedy: "`mailctl status` shows it, `mailctl stop` ends it")
+            }
+            throw Failure(error)
+        }
+    }
+
     static func spawned(_ service: Service, pid: Int32, uid: UInt32, restarts: Int) -> RecordLine {
         RecordLine(.spawn).adding(.service, service.rawValue).adding(.pid, pid).adding(.uid, uid).adding(.restarts, restarts)
     }
 
     func note(_ line: RecordLine, at time: WallTime = .now()) { events.append(line, at: time) }
+
+    /// Writes down what was found before the services start; durable when it returns.
+    func say(_ facts: [RecordLine]) throws(Failure) {
+        for fact in facts { note(fact) }
+        do throws(LogError) { try sync() } catch { throw Failure(error) }
+    }
 
     func sync() throws(LogError) { try events.commit() }
 

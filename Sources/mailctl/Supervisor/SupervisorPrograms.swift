@@ -27,17 +27,25 @@ struct SupervisorPrograms {
             remedy: "install it in \(folders.map(\.description).joined(separator: " or "))")
     }
 
-    /// Starts the service; only what it needs comes with it.
+    /// Starts the service.
     func spawn(
         _ service: Service, identity: SystemUser?, descriptors: [Int32], names: [ListenerName]
     ) throws(Failure) -> Int32 {
+        let spawn = try launch(service, identity: identity, descriptors: descriptors, names: names)
+        return try attempting { () throws(KernelError) in try spawn.start() }
+    }
+
+    /// How the service is started; only what it needs comes with it.
+    func launch(
+        _ service: Service, identity: SystemUser?, descriptors: [Int32], names: [ListenerName]
+    ) throws(Failure) -> Spawn {
         var spawn = Spawn(
             program: try path(of: service),
             arguments: ["--config", configurationPath.description, "--service", service.rawValue].map { Array($0.utf8) })
         spawn.environment = environment(names).map { Array($0.utf8) }
         spawn.descriptors = descriptors
         spawn.identity = identity
-        return try attempting { () throws(KernelError) in try spawn.start() }
+        return spawn
     }
 
     /// LISTEN_PID is left out: it cannot be known before the fork, and our daemons take it as given.

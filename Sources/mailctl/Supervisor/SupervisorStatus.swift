@@ -20,7 +20,8 @@ struct ServiceStatus: Hashable, Sendable {
     var pid: Int32?
     var uid: UInt32?
     var since: WallTime?
-    var restarts = 0
+    /// Nil where another supervisor counts them.
+    var restarts: Int? = 0
     /// The exit code of the last process that ended.
     var lastCode: Int?
 
@@ -29,7 +30,7 @@ struct ServiceStatus: Hashable, Sendable {
     func json(now: WallTime) -> JSONValue {
         .object([
             "service": .text(service.rawValue), "state": .text(state.rawValue), "pid": .optional(pid), "uid": .optional(uid),
-            "uptime": .optional(uptime(now: now)), "restarts": .number(restarts),
+            "uptime": .optional(uptime(now: now)), "restarts": .optional(restarts),
         ])
     }
 
@@ -41,10 +42,12 @@ struct ServiceStatus: Hashable, Sendable {
 struct SupervisorStatus {
     /// The supervisor's pid if it runs.
     private(set) var supervisor: Int32?
-    private(set) var services: [ServiceStatus]
+    var services: [ServiceStatus]
+    /// Who keeps the services running, where it is not `mailctl run`.
+    var keeper: Keeper?
 
-    /// From the newest segment of the supervisor's log, checked against /proc.
-    static func read(_ configuration: Configuration) throws(Failure) -> SupervisorStatus {
+    /// From the newest segment of the supervisor's log, checked against /proc; `file` is the configuration's, absolute.
+    static func read(_ configuration: Configuration, file: Path) throws(Failure) -> SupervisorStatus {
         let records = try attempting { () throws(KernelError) in
             let spool = try DirectoryDescriptor(opening: configuration.paths.spool)
             let folder = try spool.openDirectory("supervisor/events")
@@ -60,6 +63,7 @@ struct SupervisorStatus {
         }
         var status = SupervisorStatus(records)
         status.verify { pid, service in ProcessTable.isRunning(pid, service: service) }
+        if status.supervisor == nil { status.findOthers(file) }
         return status
     }
 
@@ -111,17 +115,5 @@ extension ServiceStatus {
         self.state = state
         pid = nil
         since = nil
-    }
-}
-
-/// What /proc says of processes.
-enum ProcessTable {
-    /// Whether the pid is alive and, for a service, still that service: numbers are used again.
-    static func isRunning(_ pid: Int32, service: Service?) -> Bool {
-        guard let folder = try? DirectoryDescriptor(opening: Path("/proc/\(pid)")),
-            let file = try? folder.open("cmdline"), let line = try? file.read(4096, at: 0)
-        else { return false }
-        guard let service else { return String(decoding: line, as: UTF8.self).contains("mailctl") }
-        return line.split(separator: 0).contains { $0.elementsEqual(service.rawValue.utf8) }
     }
 }
