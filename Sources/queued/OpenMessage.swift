@@ -100,6 +100,8 @@ final class OpenMessage {
     let parent: QueueID?
     /// Recipients that are not routed yet; routing is tried again when the directory can be read.
     var unrouted: [[UInt8]]
+    /// Recipients of whose routing a replay has found some records, and how many it lacks.
+    var routesToCome: [[UInt8]: Int] = [:]
     private(set) var copies: [Copy] = []
     /// Copies that are not finished.
     private(set) var unfinished = 0
@@ -130,6 +132,14 @@ final class OpenMessage {
         if !copies[index].isFinished { unfinished -= 1 }
         copies[index].state = state
         if !copies[index].isFinished { unfinished += 1 }
+    }
+
+    /// Of a recipient whose routing was not said to its end nothing counts: none of its copies was assigned, and it is routed anew.
+    func dropHalfRouted() {
+        guard !routesToCome.isEmpty else { return }
+        copies.removeAll { routesToCome[$0.original] != nil }
+        unfinished = copies.reduce(0) { $0 + ($1.isFinished ? 0 : 1) }
+        lastFound = 0
     }
 
     /// Its accept was cut away and stands in a later segment now: the older one may be erased.

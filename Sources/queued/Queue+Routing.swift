@@ -60,6 +60,7 @@ extension Queue {
     private mutating func route(_ message: OpenMessage, now: WallTime, _ lookUp: (_ recipient: [UInt8], _ origin: QueueOrigin) -> Routed) -> String? {
         let recipients = message.unrouted
         message.unrouted.removeAll()
+        message.routesToCome.removeAll()
         var known = Set(message.copies.compactMap(\.destination))
         var budget = max(Queue.maximumExpansion, 2 * recipients.count) - message.copies.count
         var reason: String?
@@ -89,14 +90,16 @@ extension Queue {
         _ destinations: [(destination: Destination, path: [UInt8])], _ refusal: (status: EnhancedStatus, reason: [UInt8])?,
         for recipient: [UInt8], to message: OpenMessage, _ known: inout Set<Destination>
     ) {
+        let first = lines.count
         if let refusal { refuse(recipient, of: message, refusal.status, refusal.reason) }
-        var isNew = refusal != nil
         for (destination, path) in destinations where known.insert(destination).inserted {
-            isNew = true
             lines.append(.route(message.id, recipient, destination, path: path))
             message.add(Copy(original: recipient, to: destination, &texts))
         }
-        if !isNew { lines.append(.routeAgain(message.id, recipient)) }
+        let count = lines.count - first
+        if count == 0 { lines.append(.routeAgain(message.id, recipient)) }
+        // Who dies while he writes leaves some of them: a start must know that they are not all.
+        if count > 1 { for index in first..<lines.count { lines[index].add(.count, count) } }
     }
 
     private mutating func refuse(_ recipient: [UInt8], of message: OpenMessage, _ status: EnhancedStatus, _ reason: String) {

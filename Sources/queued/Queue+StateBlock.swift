@@ -87,14 +87,15 @@ extension OpenMessage {
     }
 
     private func replayRoute(_ record: Record, _ texts: inout SharedTexts) {
-        guard let original = record[.recipient] else { return }
-        unrouted.removeAll { $0 == original }
-        if let final = record[.final] {
-            if find(original, final) != nil { return }
-            add(Copy(original: original, final: final, folder: texts(record[.account]), state: .ready))
-        } else if record[.status] != nil, find(original, []) == nil {
+        guard let original = record[.recipient], find(original, record[.final] ?? []) == nil else { return }
+        if record[.final] != nil {
+            add(Copy(original: original, final: record[.final] ?? [], folder: texts(record[.account]), state: .ready))
+        } else if record[.status] != nil {
             add(Copy(refused: original, record.answer, &texts))
         }
+        let left = (routesToCome[original] ?? record.number(.count) ?? 1) - 1
+        routesToCome[original] = left > 0 ? left : nil
+        if left <= 0 { unrouted.removeAll { $0 == original } }
     }
 
     private func withCopy(of record: Record, _ change: (Int) -> Void) {

@@ -49,6 +49,7 @@ struct Queue: ~Copyable {
             finished.append(message.id)
             return
         }
+        message.dropHalfRouted()
         messages[message.id] = message
         takeUp(message)
         askAgain(message)
@@ -127,10 +128,17 @@ struct Queue: ~Copyable {
         unrouted = Unrouted()
         for id in messages.keys.sorted() {
             guard let message = messages[id] else { continue }
+            message.dropHalfRouted()
             message.waitNoLonger(than: now.adding(seconds: schedule.longest))
             takeUp(message)
             finishIfComplete(message)
         }
+    }
+
+    /// Whether a record routes a recipient whose routing was not said to its end: it is routed anew, and this must not be heard again.
+    func isHalfRouting(_ record: Record) -> Bool {
+        guard record.verb == .route, let message = record.id.flatMap({ messages[$0] }), let recipient = record[.recipient] else { return false }
+        return message.routesToCome[recipient] != nil
     }
 
     /// A copy that is tried before its time leaves its timer behind.

@@ -79,7 +79,7 @@ final class Runner {
         }
         queue.rebuild(now: clock.now)
         // The block names it with the position that its answer must name; at a second position it would be another attempt.
-        events.log.leaveOut { $0.verb == .assign }
+        events.log.leaveOut { $0.verb == .assign || queue.isHalfRouting($0) }
         events.log.preamble = { [unowned self] in queue.stateBlock() }
         noteCursors()
         try events.log.begin()

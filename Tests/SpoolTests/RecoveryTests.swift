@@ -99,7 +99,7 @@ import Testing
         do { try world.begun().commit("a") }
         world.tree.write(bytes("half"), "\(world.folder)/.new-00000002")
         do { try world.begun().commit("b") }
-        #expect(world.tree.names(world.folder) == [".spare", "00000001.log", "00000002.log", "big"])
+        #expect(world.tree.names(world.folder) == [".lock", ".spare", "00000001.log", "00000002.log", "big"])
         #expect(try world.seen() == ["a", "b"])
     }
 

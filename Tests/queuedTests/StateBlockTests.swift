@@ -95,4 +95,33 @@ import Testing
         world.queue.note(cursor: LogPosition(segment: 2, offset: 10), of: LogName(.smtpd, .mail))
         #expect(world.queue.closed.known.isEmpty)
     }
+
+    /// Who dies while he writes leaves a part of what he said. However much of a recipient's routing it is, each destination gets its copy,
+    /// and those of today only.
+    @Test func aRoutingThatWasNotSaidToItsEndIsNoRouting() throws {
+        func list(_ names: String...) -> ([UInt8]) -> Routed {
+            { recipient in
+                guard recipient.starts(with: bytes("all@")) else { return QueueWorld.itself(recipient) }
+                return .routed(names.compactMap { EmailAddress(parsing: bytes($0)) }.map { (.remote($0), []) }, refusal: nil)
+            }
+        }
+        let life = QueueWorld()
+        try life.accept(1, to: ["first@x.example", "all@y.example"])
+        life.route(list("a@z.example", "b@z.example", "c@z.example"))
+        let routes = try life.said(.route)
+        #expect(routes.count == 4 && routes.map { $0.number(.count) } == [nil, 3, 3, 3])
+        for count in 0...4 {
+            let later = QueueWorld()
+            try later.accept(1, to: ["first@x.example", "all@y.example"])
+            for line in life.said.prefix(count) { later.queue.replay(try placed(line)) }
+            later.queue.rebuild(now: later.now)
+            let halves = routes.prefix(count).filter { later.queue.isHalfRouting($0) }.count
+            #expect(halves == (count == 4 ? 0 : max(0, count - 1)), "\(count) records")
+            later.route(list("a@z.example", "d@z.example"))
+            let finals = later.message(1)?.copies.map(\.final.display).sorted()
+            let whole = ["a@z.example", "b@z.example", "c@z.example", "first@x.example"]
+            #expect(finals == (count == 4 ? whole : ["a@z.example", "d@z.example", "first@x.example"]), "\(count) records")
+            #expect(later.message(1)?.unfinished == finals?.count && later.message(1)?.unrouted.isEmpty == true)
+        }
+    }
 }
