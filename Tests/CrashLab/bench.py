@@ -6,7 +6,6 @@ descriptor 3 on) and adds `MARTLET_FAULT`, or puts strace before it. What ends i
 import atexit
 import fcntl
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -18,7 +17,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "SystemTests"))
-from martlet import BIN, PATIENCE, Martlet, wait_until  # noqa: E402, F401
+from martlet import BIN, PATIENCE, Martlet, as_service, wait_until  # noqa: E402, F401
 
 LISTENERS = {"smtpd": ("smtp",), "submission": ("submission", "submissions"), "pop3d": ("pop3", "pop3s"), "imapd": ("imap", "imaps")}
 SERVICES = ("smtpd", "submission", "queued", "locald", "remoted", "pop3d", "imapd")
@@ -64,10 +63,7 @@ class Process:
             environment.update(LISTEN_FDS=str(len(names)), LISTEN_FDNAMES=":".join(names))
         program = os.path.join(BIN, "smtpd" if service == "submission" else service)
         command = [*self.fault.prefix(user), program, "--config", bench.config, "--service", service]
-        switch = {}
-        if user and not self.fault.strace:
-            entry = pwd.getpwnam(user)
-            switch = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": os.getgrouplist(user, entry.pw_gid)}
+        switch = {} if self.fault.strace else as_service(service)
 
         def place():
             for number, descriptor in enumerate(sockets):

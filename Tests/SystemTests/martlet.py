@@ -3,6 +3,7 @@ import glob
 import json
 import os
 import pathlib
+import pwd
 import random
 import shutil
 import signal
@@ -32,6 +33,14 @@ def free_base():
         except OSError:
             continue
     raise RuntimeError("no free ports")
+
+
+def as_service(service):
+    """The user and groups of a service, in the words of subprocess; nothing where all runs as the caller."""
+    if os.geteuid():
+        return {}
+    user = pwd.getpwnam("martlet-" + service)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": os.getgrouplist(user.pw_name, user.pw_gid)}
 
 
 def wait_until(condition, what, patience=PATIENCE):

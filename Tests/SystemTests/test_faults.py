@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from martlet import BIN, PASSWORD, PATIENCE, Martlet, wait_until
+from martlet import BIN, PASSWORD, PATIENCE, Martlet, as_service, wait_until
 
 BIG = "b" * 70 + "\r\n"
 needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
@@ -155,7 +155,8 @@ class Start(FaultCase):
             with self.subTest(service):
                 wait_until(lambda: any(l.startswith("start ") for l in martlet.events(service)), service + " started")
                 program = "smtpd" if service == "submission" else service
-                done = subprocess.run([BIN + "/" + program, "--config", config, "--service", service], text=True, capture_output=True, timeout=PATIENCE)
+                done = subprocess.run([BIN + "/" + program, "--config", config, "--service", service], text=True, capture_output=True, timeout=PATIENCE,
+                                      **as_service(service))
                 self.assertEqual(done.returncode, 75, done.stderr)
                 self.assertIn("another process writes it", done.stderr)
                 self.assertIn("stop it first", done.stderr)
