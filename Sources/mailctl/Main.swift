@@ -15,6 +15,8 @@ import Kernel
 @main
 enum Main {
     static func main() {
+        // An administrator's shell may have one that keeps the services from what is made for them.
+        Identity.setAdministratorsFileModeMask()
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             var command = try Mailctl.parseAsRoot(arguments)

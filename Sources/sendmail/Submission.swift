@@ -103,6 +103,8 @@ enum Submission {
         let file = try Descriptor.create(hidden, mode: 0o644)
         do throws(KernelError) {
             guard try file.tryLock() else { throw KernelError(.lock, code: 11, object: hidden.bytes) }
+            // Whatever the caller's umask: queued, which is to read it, is somebody else. Nobody can list this folder.
+            try file.setMode(0o644)
             try file.write(drop.bytes)
             try file.sync()
             if Signals.isEnding { throw KernelError(.write, code: 4, object: hidden.bytes) }

@@ -74,8 +74,12 @@ def as_user(name, paths):
 
 def the_matrix(folder):
     enter_a_system_of_its_own(folder)
+    # A careful administrator's shell, in which `init` and `run` make all the same what the services can use.
+    os.umask(0o077)
     system = installed.Installation()
+    os.umask(0o022)
     tls = system.bring_certificate()
+    os.umask(0o077)
     run("install", "-m", "640", "-g", "martlet-dkim", "/dev/null", "/etc/martlet/dkim/s1.example.org.pem")
     with system.running():
         installed.exchange(system, tls)

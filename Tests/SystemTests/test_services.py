@@ -104,7 +104,7 @@ class Services(ServiceCase):
         """A lock on remoted's log lets none of its processes start: it is called crashing, and nobody else is concerned."""
         others = {s: e["pid"] for s, e in self.martlet.status().items() if s != "remoted"}
         self.martlet.mailctl("stop", "remoted")
-        lock = os.open(os.path.join(self.martlet.root, "spool", "remoted", "events"), os.O_RDONLY)
+        lock = os.open(os.path.join(self.martlet.root, "spool", "remoted", "events", ".lock"), os.O_RDWR)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.martlet.mailctl("start", "remoted", check=False)

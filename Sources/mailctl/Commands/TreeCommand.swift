@@ -59,7 +59,9 @@ final class TreeLife {
     /// Whether another process holds one, or is a supervisor.
     static func isHeld(_ spool: Path) throws(Failure) -> Bool {
         try attempting { () throws(KernelError) in
-            try !DirectoryDescriptor(opening: spool).openDirectory("supervisor/events").descriptor.tryLock()
+            let folder = try DirectoryDescriptor(opening: spool).openDirectory("supervisor/events")
+            guard let lock = try present({ () throws(KernelError) in try folder.open(".lock", .readWrite) }) else { return false }
+            return try !lock.tryLock()
         }
     }
 }

@@ -68,11 +68,19 @@ extension SpoolTree {
         SpoolFile(
             place: .spool, folder: "drop", names: .all, shown: "<drop>", owner: .anyone, group: .none, mode: 0o644,
             purpose: "A message from sendmail; its owner is its sender."),
-    ] + folders.filter { $0.place == .spool && $0.mode == 0o2750 }.map { folder in
-        let isBig = folder.path.hasSuffix("/big")
-        return SpoolFile(
-            place: .spool, folder: folder.path, names: .all, shown: isBig ? "<id>" : "<segment>.log", owner: .asFolder, group: .asFolder,
-            mode: 0o640, purpose: isBig ? "The content of a message." : "A segment of the log.")
+    ] + folders.filter { $0.place == .spool && $0.mode == 0o2750 }.flatMap(logFiles)
+
+    private static func logFiles(_ folder: SpoolFolder) -> [SpoolFile] {
+        func file(_ names: SpoolFile.Names, _ shown: String, _ group: SpoolFile.Group, _ mode: UInt32, _ purpose: String) -> SpoolFile {
+            SpoolFile(
+                place: .spool, folder: folder.path, names: names, shown: shown, owner: .asFolder, group: group, mode: mode, purpose: purpose)
+        }
+        if folder.path.hasSuffix("/big") { return [file(.all, "<id>", .asFolder, 0o640, "The content of a message.")] }
+        return [
+            // Who may open it may keep the writer out: nobody else may.
+            file(.exactly(".lock"), ".lock", .none, 0o600, "Held by the log's writer."),
+            file(.all, "<segment>.log", .asFolder, 0o640, "A segment of the log."),
+        ]
     }
 
     private static let directoryFiles: [SpoolFile] = [
