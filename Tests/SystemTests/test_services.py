@@ -109,7 +109,7 @@ class Services(ServiceCase):
             fcntl.flock(lock, fcntl.LOCK_EX)
             self.martlet.mailctl("start", "remoted", check=False)
             wait_until(lambda: self.martlet.status()["remoted"]["state"] == "crashing", "remoted crashing")
-            self.martlet.wait_for_event("supervisor", "problem", "service=remoted", "soon after its start")
+            self.martlet.wait_for_event("supervisor", "problem", "service=remoted", "soon%20after%20its%20start")
             text = self.token()
             self.martlet.send("alice", text)
             self.arrives_once(text)
