@@ -11,7 +11,7 @@ import SpoolFormat
 final class DropFolder {
     let folder: DirectoryDescriptor
     let host: Domain
-    let sizeLimit: Int64
+    var sizeLimit: Int64
     /// Drops that are adopted with one commit.
     static let portion = 256
     /// Seconds after which what its writer left unfinished is no drop any more.
