@@ -134,10 +134,11 @@ final class OpenMessage {
         if !copies[index].isFinished { unfinished += 1 }
     }
 
-    /// Of a recipient whose routing was not said to its end nothing counts: none of its copies was assigned, and it is routed anew.
+    /// Of a recipient whose routing was not said to its end nothing counts: it is routed anew. A copy that was assigned stays all the
+    /// same: it is one of a later routing, of which the log repeats an earlier half.
     func dropHalfRouted() {
         guard !routesToCome.isEmpty else { return }
-        copies.removeAll { routesToCome[$0.original] != nil }
+        copies.removeAll { routesToCome[$0.original] != nil && $0.attempts == 0 }
         unfinished = copies.reduce(0) { $0 + ($1.isFinished ? 0 : 1) }
         lastFound = 0
     }

@@ -124,4 +124,27 @@ import Testing
             #expect(later.message(1)?.unfinished == finals?.count && later.message(1)?.unrouted.isEmpty == true)
         }
     }
+
+    /// A half that waited for its accept is repeated before the routing that followed it, by an alias that was changed meanwhile: what
+    /// that one assigned is not begun again.
+    @Test func whatWasAssignedAfterAHalfRoutingStays() throws {
+        func list(_ names: String...) -> ([UInt8]) -> Routed {
+            { _ in .routed(names.compactMap { EmailAddress(parsing: bytes($0)) }.map { (.remote($0), []) }, refusal: nil) }
+        }
+        let early = QueueWorld(), late = QueueWorld()
+        for life in [early, late] { try life.accept(1, to: ["all@y.example"]) }
+        early.route(list("a@z.example", "b@z.example", "c@z.example"))
+        late.route(list("a@z.example", "d@z.example", "e@z.example"))
+        late.assign()
+        let world = QueueWorld()
+        try world.accept(1, to: ["all@y.example"])
+        for (offset, line) in (Array(early.said.prefix(2)) + late.said).enumerated() {
+            world.queue.replay(try placed(line, at: Int64(offset) * 1000))
+        }
+        world.queue.rebuild(now: world.now)
+        world.route(list("a@z.example", "d@z.example", "e@z.example"))
+        let copies = try #require(world.message(1)?.copies)
+        #expect(copies.map(\.final.display).sorted() == ["a@z.example", "d@z.example", "e@z.example"])
+        #expect(world.assign().isEmpty, "each is assigned already")
+    }
 }
