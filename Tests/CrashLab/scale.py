@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A large queue: what a start of `queued` and of the others costs while N messages rest, and that finished content leaves the disk beside them.
 
-The spool of a fresh tree is filled as smtpd would have filled it: N messages for hosts that refuse every connection, and among them, in
+The spool of a fresh tree is filled as submission would have filled it: N messages for hosts that refuse every connection, and among them, in
 every segment, messages for a local account. The programs defer the ones and deliver the others; then each program is stopped and started.
 The same is done with a tenth of N before, so that the cost of one message more is seen. Times are printed; what fails is a wrong count, memory of
 `queued` beyond its bound (200 MiB up to 100,000 messages, 1 GiB for a million), content that stays, or what never happens.
@@ -36,7 +36,7 @@ LOCAL_CONTENT, BLOCK = 64 << 10, 4096
 STALL = max(300, PATIENCE)
 # The logs of all programs, and what they say on stderr. Bytes on disk, measured 5,000.
 ROOM_PER_MESSAGE = 10_000
-MEASURED = ("queued", "remoted", "locald", "smtpd")
+MEASURED = ("queued", "remoted", "locald", "submission")
 
 
 # -- records at the speed of the programs -----------------------------------------------------------------------------
@@ -124,21 +124,21 @@ def letter(subject, size):
 
 
 def fill(root, count, local, account):
-    """`count` messages that will rest and `local` for the account, evenly among them, with the events that smtpd writes beside them."""
+    """`count` messages that will rest and `local` for the account, evenly among them, with the events that submission writes beside them."""
     contents = {"rest": letter(b"rest", 600), "local": letter(b"local", LOCAL_CONTENT)}
     recipients = {"rest": b"r%b.example", "local": account.encode()}
     at = b"%d.000" % time.time()
 
     def text(kind, epoch, ending):
-        return b"accept s%s%%b from=sender%%b@elsewhere.example to=%s size=%d peer=192.0.2.1 helo=mx.elsewhere.example hops=0 policy=local-recipients at=%s%s" % (
-            epoch, recipients[kind], len(contents[kind]), at, ending)
+        return b"accept u%s%%b from=sender%%b@elsewhere.example to=%s size=%d peer=192.0.2.1 helo=mx.elsewhere.example auth=%s hops=0 policy=authenticated at=%s%s" % (
+            epoch, recipients[kind], len(contents[kind]), account.encode(), at, ending)
 
     def accepts(epoch):
         return {kind: text(kind, epoch, b" content=%d:%08x" % (len(body), crc32c(body))) for kind, body in contents.items()}
 
-    mail = Chain(root, "smtpd/mail", accepts)
+    mail = Chain(root, "submission/mail", accepts)
     # The id names the mail log's epoch, which changes in other places than the segments of the events.
-    events = Chain(root, "smtpd/events", lambda _: {kind: text(kind, b"%b", b"") for kind in contents})
+    events = Chain(root, "submission/events", lambda _: {kind: text(kind, b"%b", b"") for kind in contents})
     every = max(1, count // max(1, local))
 
     def add(kind, number, *recipient):
@@ -232,7 +232,7 @@ class World:
     def flood(self):
         began = time.monotonic()
         fill(self.mail.root, self.count, self.local, self.mail.address("ann"))
-        paths = segments(self.mail.root, "smtpd/mail")
+        paths = segments(self.mail.root, "submission/mail")
         self.note("fill", round(time.monotonic() - began, 1), "%.1f s, %d segments" % (time.monotonic() - began, len(paths)))
         began = time.monotonic()
         self.mail.start()
@@ -269,9 +269,9 @@ class World:
     def beside(self):
         """The same for messages that come now, in the segment that is being written."""
         for _ in range(4):
-            self.mail.send("ann", LINE.decode() * (LOCAL_CONTENT // len(LINE)))
-            self.mail.send("far", "rest\r\n")
-        newest = segments(self.mail.root, "smtpd/mail")[-1:]
+            for recipient, text in (("ann", LINE.decode() * (LOCAL_CONTENT // len(LINE))), ("far", "rest\r\n")):
+                self.mail.send(recipient, text, sender=self.mail.address("ann"), service="submission", login="ann")
+        newest = segments(self.mail.root, "submission/mail")[-1:]
         self.local, self.count = self.local + 4, self.count + 4
         self.wait_for("delivered", Counter(self.mail.root, "locald/events", "delivered"), self.local)
         self.freed("freed_beside", newest, 4)
@@ -354,9 +354,9 @@ class World:
             self.say("queue list: exit %d, %d messages, %d of them different, %d in another state, of %d" % (process.returncode, ids, len(found), strange, self.count))
         if mails != self.local:
             self.say("%d messages in the mailbox, not %d" % (mails, self.local))
-        logs = {log: used(segments(self.mail.root, log))[1] // MIB for log in ("smtpd/mail", "smtpd/events", "queued/events", "remoted/events")}
+        logs = {log: used(segments(self.mail.root, log))[1] // MIB for log in ("submission/mail", "submission/events", "queued/events", "remoted/events")}
         self.note("mib_of_logs", logs)
-        self.note("accepts_said_again", Counter(self.mail.root, "smtpd/events", "accept").look() - self.count - self.local)
+        self.note("accepts_said_again", Counter(self.mail.root, "submission/events", "accept").look() - self.count - self.local)
 
     def tail(self):
         with open(self.mail.log_path, "rb") as file:
