@@ -98,6 +98,7 @@ let package = Package(
         program("imapd", ["Login", "Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",
                           "Kernel", "IMAPProtocol", "SASLProtocol", "MailModel", "MailFormat"]),
         program("mailctl", ["Audit", "Spool", "SpoolFormat", "Directory", "DirectoryDatabase", "Configuration", "Kernel", "MailModel", "Mailbox",
+                            "Connection", "Resolver",
                             .product(name: "ArgumentParser", package: "swift-argument-parser"),
                             .product(name: "X509", package: "swift-certificates"),
                             .product(name: "SwiftASN1", package: "swift-asn1"), crypto]),

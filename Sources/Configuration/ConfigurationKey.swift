@@ -12,6 +12,8 @@ package struct ConfigurationKey: Sendable {
     /// Plain text in lines of at most 100 characters.
     package let documentation: String
     package let defaultValue: ConfigurationLiteral
+    /// What it takes for a change to hold.
+    package let reload: Reload
 
     let setDefault: @Sendable (inout Configuration) -> Void
     let set: @Sendable (inout Configuration, ConfigurationLiteral) -> Refusal?
@@ -22,9 +24,10 @@ package struct ConfigurationKey: Sendable {
 
     init<Value: ConfigurationValue>(
         _ name: String, _ place: any WritableKeyPath<Configuration, Value> & Sendable, default standard: Value,
-        within rule: Rule<Value> = .any, _ documentation: String
+        within rule: Rule<Value> = .any, reload: Reload, _ documentation: String
     ) {
         self.name = name
+        self.reload = reload
         self.documentation = documentation
         kind = Value.kind
         limit = rule.text

@@ -2,61 +2,62 @@
 
 extension ConfigurationKey {
     static let mail = [
-        ConfigurationKey("routing.subaddress_separator", \.routing.subaddressSeparator, default: .plus, """
+        ConfigurationKey("routing.subaddress_separator", \.routing.subaddressSeparator, default: .plus, reload: .live, """
             user+detail@domain goes to user@domain (RFC 5233 §1). Empty: no subaddresses.
             """),
-        ConfigurationKey("dns.servers", \.dns.servers, default: [], """
+        ConfigurationKey("dns.servers", \.dns.servers, default: [], reload: .live, """
             Name servers to ask. Empty: those of /etc/resolv.conf.
             """),
-        ConfigurationKey("retry.initial", \.retry.initial, default: .seconds(300), within: .range(.seconds(1)...(.seconds(86400))), """
+        ConfigurationKey("retry.initial", \.retry.initial, default: .seconds(300), within: .range(.seconds(1)...(.seconds(86400))), reload: .live, """
             The wait after the first failed attempt; it doubles with each further one.
             RFC 5321 §4.5.4.1 asks for 30 min, and for two attempts in the first hour.
             """),
-        ConfigurationKey("retry.maximum", \.retry.maximum, default: .seconds(14400), within: .range(.seconds(1)...(.seconds(604800))), """
+        ConfigurationKey("retry.maximum", \.retry.maximum, default: .seconds(14400), within: .range(.seconds(1)...(.seconds(604800))), reload: .live, """
             The longest wait between attempts.
             """),
         ConfigurationKey("retry.give_up", \.retry.giveUp, default: .seconds(432000),
-            within: .range(.seconds(1)...(.seconds(2_592_000))), """
+            within: .range(.seconds(1)...(.seconds(2_592_000))), reload: .live, """
             The age at which mail goes back to its sender. RFC 5321 §4.5.4.1 asks for 4-5 days.
             """),
-        ConfigurationKey("retry.jitter", \.retry.jitter, default: 10, within: .range(0...50), """
+        ConfigurationKey("retry.jitter", \.retry.jitter, default: 10, within: .range(0...50), reload: .live, """
             Per cent by which each wait varies, so that what failed together does not come back together.
             """),
-        ConfigurationKey("remote.smarthost", \.remote.smarthost, default: nil, """
+        ConfigurationKey("remote.smarthost", \.remote.smarthost, default: nil, reload: .live, """
             The host that takes all mail for other domains. Empty: each domain's own MX.
             """),
-        ConfigurationKey("remote.port", \.remote.port, default: 25, within: .range(1...65535), """
+        ConfigurationKey("remote.port", \.remote.port, default: 25, within: .range(1...65535), reload: .live, """
             The port of other domains' hosts. Another than 25 is for tests.
             """),
-        ConfigurationKey("remote.tls", \.remote.tls, default: .opportunistic, """
+        ConfigurationKey("remote.tls", \.remote.tls, default: .opportunistic, reload: .live, """
             STARTTLS to other hosts: where offered (RFC 7435), always (mail waits where it is not), or never.
             """),
         ConfigurationKey("remote.connect_timeout", \.remote.connectTimeout, default: .seconds(30),
-            within: .range(.seconds(1)...(.seconds(600))), """
+            within: .range(.seconds(1)...(.seconds(600))), reload: .live, """
             How long one address may take to accept a connection.
             """),
         ConfigurationKey("remote.command_timeout", \.remote.commandTimeout, default: .seconds(300),
-            within: .range(.seconds(1)...(.seconds(3600))), """
+            within: .range(.seconds(1)...(.seconds(3600))), reload: .live, """
             How long a host may take for a reply; twice that after the end of the message (RFC 5321 §4.5.3.2.6).
             """),
-        ConfigurationKey("remote.connections", \.remote.connections, default: 100, within: .range(1...10_000), """
+        ConfigurationKey("remote.connections", \.remote.connections, default: 100, within: .range(1...10_000), reload: .live, """
             Connections to other hosts at a time.
             """),
-        ConfigurationKey("remote.connections_per_domain", \.remote.connectionsPerDomain, default: 5, within: .range(1...1000), """
+        ConfigurationKey("remote.connections_per_domain", \.remote.connectionsPerDomain, default: 5, within: .range(1...1000), reload: .live, """
             Connections at a time for the mail of one domain.
             """),
-        ConfigurationKey("delivery.threads", \.delivery.threads, default: 4, within: .range(1...64), """
+        ConfigurationKey("delivery.threads", \.delivery.threads, default: 4, within: .range(1...64),
+            reload: .restart([.locald], why: "the threads are made at the start"), """
             Threads of locald. Each waits for the disk: more help on many spindles, not on many processors.
             """),
     ]
 
     static let keeping = [
         ConfigurationKey("retention.events", \.retention.events, default: .seconds(7_776_000),
-            within: .range(.seconds(86400)...(.seconds(315_360_000))), """
+            within: .range(.seconds(86400)...(.seconds(315_360_000))), reload: .live, """
             How long event logs are kept: what `mailctl trace` and `mailctl audit` can look back on.
             """),
         ConfigurationKey("retention.expunged", \.retention.expunged, default: .seconds(1_209_600),
-            within: .range(.zero...(.seconds(31_536_000))), """
+            within: .range(.zero...(.seconds(31_536_000))), reload: .live, """
             How long a message that its owner removed can be brought back by the administrator. 0: not at all.
             """),
     ]

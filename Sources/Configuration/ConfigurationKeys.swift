@@ -14,43 +14,44 @@ extension ConfigurationKey {
     package static let tables: [String] = all.map(\.table).reduce(into: []) { if $0.last != $1 { $0.append($1) } }
 
     private static let identity = [
-        ConfigurationKey("hostname", \.hostname, default: .localhost, """
+        ConfigurationKey("hostname", \.hostname, default: .localhost, reload: .named, """
             The name of this host in greetings, in EHLO and in Received lines.
             Other hosts look it up: it must resolve to this machine's address, and that address back to it.
             """),
-        ConfigurationKey("postmaster", \.postmaster, default: nil, """
+        ConfigurationKey("postmaster", \.postmaster, default: nil, reload: .live, """
             Who gets the mail that concerns this host itself. Empty: postmaster at each local domain.
             """),
-        ConfigurationKey("development", \.development, default: false, """
+        ConfigurationKey("development", \.development, default: false, reload: .live, """
             Marks a tree for development and tests: `mailctl status` and the logs say so.
             It relaxes nothing by itself; `mailctl init --dev` sets the keys that it needs.
             """),
     ]
 
     private static let files = [
-        ConfigurationKey("paths.root", \.paths.root, default: "..", """
+        ConfigurationKey("paths.root", \.paths.root, default: "..", reload: .confined, """
             What the other paths are relative to; itself relative to the folder of this file.
             """),
-        ConfigurationKey("paths.spool", \.paths.spool, default: "spool", """
+        ConfigurationKey("paths.spool", \.paths.spool, default: "spool", reload: .confined, """
             The write-ahead logs, one folder a program. Mail lies here between 250 and delivery: a local disk.
             """),
-        ConfigurationKey("paths.store", \.paths.store, default: "spool/mail", """
+        ConfigurationKey("paths.store", \.paths.store, default: "spool/mail", reload: .confined, """
             The accounts' Maildirs and the stage folder, on one filesystem with atomic renames (ext4, XFS).
             """),
-        ConfigurationKey("paths.cache", \.paths.cache, default: "cache", """
+        ConfigurationKey("paths.cache", \.paths.cache, default: "cache", reload: .confined, """
             Indexes. Deleting them costs time, never data.
             """),
-        ConfigurationKey("paths.directory", \.paths.directory, default: "spool/directory", """
+        ConfigurationKey("paths.directory", \.paths.directory, default: "spool/directory", reload: .confined, """
             The directory database (written by mailctl alone) and the snapshots that the daemons read.
             """),
-        ConfigurationKey("users.prefix", \.users.prefix, default: "martlet-", within: .userPrefix, """
+        ConfigurationKey("users.prefix", \.users.prefix, default: "martlet-", within: .userPrefix,
+            reload: .restart(Service.allCases, why: "a process keeps the user that it was started as"), """
             The system user of a service is this and the service's name: martlet-smtpd.
             Used only when started as root; otherwise every program runs as the caller.
             """),
-        ConfigurationKey("tls.certificate", \.tls.certificate, default: "etc/tls/certificate.pem", """
+        ConfigurationKey("tls.certificate", \.tls.certificate, default: "etc/tls/certificate.pem", reload: .certificate, """
             The certificate and its intermediate certificates, PEM, own certificate first.
             """),
-        ConfigurationKey("tls.key", \.tls.key, default: "etc/tls/key.pem", """
+        ConfigurationKey("tls.key", \.tls.key, default: "etc/tls/key.pem", reload: .certificate, """
             The private key of the certificate, PEM, readable by root and group martlet-tls only.
             """),
     ]
@@ -59,7 +60,8 @@ extension ConfigurationKey {
         _ name: ListenerName, _ place: any WritableKeyPath<Configuration, [Endpoint]> & Sendable, _ documentation: String
     ) -> ConfigurationKey {
         let addresses = ["0.0.0.0", "::"].compactMap { Endpoint(host: $0, port: name.standardPort) }
-        return ConfigurationKey("listen.\(name.rawValue)", place, default: addresses, within: .numericAddresses, documentation)
+        return ConfigurationKey("listen.\(name.rawValue)", place, default: addresses, within: .numericAddresses,
+            reload: .restart([name.service], why: "a listening socket is handed over at the start"), documentation)
     }
 
     private static let listeners = [

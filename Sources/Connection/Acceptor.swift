@@ -72,6 +72,9 @@ package final class Acceptor<Driver: SessionDriver>: Sendable {
             }
     }
 
+    /// Holds for connections that come from now on.
+    package func limit(to limits: ConnectionLimits) { population.admission.limit(to: limits) }
+
     /// The number of connections now.
     package var connectionCount: Int { population.admission.current }
 

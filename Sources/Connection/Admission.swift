@@ -22,6 +22,7 @@ package enum AdmissionRefusal: Hashable, Sendable { case tooMany, tooManyFromPee
 /// Counts connections; shared by all loops of a service.
 final class Admission: Sendable {
     private struct Counts {
+        var limits: ConnectionLimits
         var admitted = 0
         var refused = 0
         var peers: [PeerKey: Int] = [:]
@@ -31,10 +32,12 @@ final class Admission: Sendable {
 
     enum Verdict { case admitted, refused(AdmissionRefusal), silentlyRefused }
 
-    private let limits: ConnectionLimits
-    private let counts = Mutex(Counts())
+    private let counts: Mutex<Counts>
 
-    init(_ limits: ConnectionLimits) { self.limits = limits }
+    init(_ limits: ConnectionLimits) { counts = Mutex(Counts(limits: limits)) }
+
+    /// Holds for whoever comes from now on.
+    func limit(to limits: ConnectionLimits) { counts.withLock { $0.limits = limits } }
 
     var current: Int { counts.withLock { $0.admitted } }
 
@@ -43,8 +46,8 @@ final class Admission: Sendable {
         counts.withLock { counts in
             let refusal: AdmissionRefusal? =
                 counts.draining ? .draining
-                : counts.admitted >= limits.total ? .tooMany
-                : peer.map { counts.peers[$0, default: 0] >= limits.perPeer } == true ? .tooManyFromPeer : nil
+                : counts.admitted >= counts.limits.total ? .tooMany
+                : peer.map { counts.peers[$0, default: 0] >= counts.limits.perPeer } == true ? .tooManyFromPeer : nil
             guard let refusal else {
                 counts.admitted += 1
                 if let peer { counts.peers[peer, default: 0] += 1 }

@@ -26,6 +26,9 @@ package final class Dialer: Sendable {
         population = Population(loops, limits: ConnectionLimits(total: limit, perPeer: limit))
     }
 
+    /// Holds for connections that are begun from now on.
+    package func limit(to most: Int) { population.admission.limit(to: ConnectionLimits(total: most, perPeer: most)) }
+
     package var connectionCount: Int { population.admission.current }
 
     /// Asks every session to end, and cuts what is left when the time is over; `whenEmpty` is called once.

@@ -38,7 +38,7 @@ package final class LoginDesk<Checker: LoginChecker>: Sendable {
     private let checker: Checker
     private let workers: WorkerPool
     private let loops: LoopGroup
-    private let failureDelay: Duration
+    private let failureDelay: Mutex<Duration>
     private let attempts = Mutex<[FrontID: Attempt]>([:])
 
     /// `channel` is this side's end of the pair; `loops` keep the time of the delays.
@@ -47,7 +47,7 @@ package final class LoginDesk<Checker: LoginChecker>: Sendable {
         self.checker = checker
         self.workers = workers
         self.loops = loops
-        self.failureDelay = failureDelay
+        self.failureDelay = Mutex(failureDelay)
     }
 
     /// Begins; the calls come on a thread of the channel's own and must not block. `ended`: the front is gone.
@@ -58,6 +58,9 @@ package final class LoginDesk<Checker: LoginChecker>: Sendable {
     ) {
         door.start(step: { self.take($1, of: $0) }, handedOver: handedOver, noted: noted, ended: ended)
     }
+
+    /// From now on the answer to a wrong password is held back so long.
+    package func delayFailures(by delay: Duration) { failureDelay.withLock { $0 = delay } }
 
     /// The front accepts nobody any more, and goes when its last connection has ended.
     package func drain() { door.drain() }
@@ -117,7 +120,7 @@ package final class LoginDesk<Checker: LoginChecker>: Sendable {
     }
 
     private func refuseLater(_ id: FrontID, _ failure: LoginFailure) {
-        loops.after(failureDelay) { self.door.refuse(id, code: failure.rawValue) }
+        loops.after(failureDelay.withLock { $0 }) { self.door.refuse(id, code: failure.rawValue) }
     }
 }
 

@@ -8,11 +8,11 @@ package final class LoginFront<Machine: LoginMachine & Sendable>: Sendable {
     private let acceptor: Acceptor<LoginDriver<Machine>>
     private let isDraining = Mutex(false)
 
-    /// `channel` is the descriptor that the session process passed; `makeMachine` is called on the connection's loop.
+    /// `channel` is the descriptor that the session process passed; `makeMachine` and `limits` are called on the connection's loop.
     ///
     /// What `options` would tell of trouble goes to the session process's event log, beside what it does itself.
     package init(
-        channel: Int32, options: AcceptorOptions, limits: LoginLimits, makeMachine: @escaping @Sendable (Arrival) -> Machine
+        channel: Int32, options: AcceptorOptions, limits: @escaping @Sendable () -> LoginLimits, makeMachine: @escaping @Sendable (Arrival) -> Machine
     ) {
         let door = FrontDoor(adopting: channel)
         self.door = door
@@ -22,9 +22,9 @@ package final class LoginFront<Machine: LoginMachine & Sendable>: Sendable {
             trouble(reason)
             door.note(.problem(Array(reason.utf8)))
         }
-        options.handshake = min(options.handshake, limits.silence)
+        options.handshake = min(options.handshake, limits().silence)
         acceptor = Acceptor(loops: LoopGroup(loops: 1), options: options) { arrival in
-            LoginDriver(makeMachine(arrival), arrival: arrival, limits: limits, door: door)
+            LoginDriver(makeMachine(arrival), arrival: arrival, limits: limits(), door: door)
         }
     }
 
@@ -35,6 +35,9 @@ package final class LoginFront<Machine: LoginMachine & Sendable>: Sendable {
 
     /// Accepts from an inherited listening socket.
     package func listen(on raw: Int32, role: ListenerRole) { acceptor.listen(on: raw, role: role) }
+
+    /// Holds for connections that come from now on.
+    package func limit(to limits: ConnectionLimits) { acceptor.limit(to: limits) }
 
     package func problem(_ reason: String) { door.note(.problem(Array(reason.utf8))) }
 

@@ -14,6 +14,9 @@ package final class SessionHost<Driver: SessionDriver>: Sendable {
         population = Population(loops, limits: ConnectionLimits(total: most, perPeer: mostPerPeer ?? most))
     }
 
+    /// Holds for sessions that come from now on.
+    package func limit(to limits: ConnectionLimits) { population.admission.limit(to: limits) }
+
     /// The number of sessions now.
     package var sessionCount: Int { population.admission.current }
 

@@ -7,7 +7,10 @@ package import Spool
 /// What a daemon has been given when its own work begins.
 package struct DaemonContext: Sendable {
     package let service: Service
+    /// As it was at the start.
     package let configuration: Configuration
+    /// As it is now.
+    package let live: LiveConfiguration
     /// Sockets bound by whoever started us, by the names in LISTEN_FDNAMES.
     package let listeners: [(name: ListenerName, descriptor: Int32)]
     /// Readable when SIGTERM, SIGINT or SIGHUP came; `Signals.received()` tells which.
@@ -41,7 +44,7 @@ package struct DaemonContext: Sendable {
             fail(name, "\(error)", remedy: "run `mailctl config check` after mending it", .configuration)
         }
         return DaemonContext(
-            service: service, configuration: configuration, listeners: inheritedListeners(of: service),
+            service: service, configuration: configuration, live: LiveConfiguration(configuration, service), listeners: inheritedListeners(of: service),
             signals: Signals.catching([Signals.terminate, Signals.interrupt, Signals.hangup]))
     }
 

@@ -1,5 +1,6 @@
 // The event log of a program whose facts come from many threads: one thread owns the log, the others post to it.
 
+import Configuration
 package import Kernel
 import MailModel
 package import Spool
@@ -18,13 +19,13 @@ package final class EventJournal: Sendable {
     private struct Owned: @unchecked Sendable { let events: EventWriter }
 
     private let owned: Owned
-    private let retention: Duration
+    private let live: LiveConfiguration
     private let monitor = Monitor()
     private let waiting = Mutex(Waiting())
 
     /// Opens the log, writes `start` and syncs it; makes no thread.
-    package init(spool: borrowing DirectoryDescriptor, _ owner: SpoolOwner, retention: Duration) throws(LogError) {
-        self.retention = retention
+    package init(spool: borrowing DirectoryDescriptor, _ owner: SpoolOwner, _ live: LiveConfiguration) throws(LogError) {
+        self.live = live
         let events = try EventWriter(spool: spool, owner)
         try events.log.begin()
         events.append(RecordLine(.start).adding(.pid, Identity.processID), at: .now())
@@ -69,12 +70,12 @@ package final class EventJournal: Sendable {
         monitor.unlock()
     }
 
-    /// Waits for facts; while some are not on disk yet, not longer than a part of a second.
+    /// Waits for facts, not longer than metrics may be old; while some are not on disk yet, not longer than a part of a second.
     private func take() -> (WaitingFacts, isStopping: Bool) {
         monitor.lock()
         defer { monitor.unlock() }
         if waiting.withLock({ $0.facts.isEmpty && !$0.isStopping }) {
-            if owned.events.log.hasPending { monitor.wait(milliseconds: 250) } else { monitor.wait() }
+            if owned.events.log.hasPending { monitor.wait(milliseconds: 250) } else { monitor.wait(milliseconds: owned.events.hasPublishedMetrics ? 15_000 : 1000) }
         }
         return waiting.withLock { ($0.facts.take(), $0.isStopping) }
     }
@@ -86,7 +87,9 @@ package final class EventJournal: Sendable {
                 try owned.events.commit()
             } else {
                 try owned.events.commitLazily(now: .now())
-                try owned.events.expire(before: WallTime.now().adding(seconds: -retention.components.seconds), now: .now())
+                let retention = live.current.retention.events.components.seconds
+                try owned.events.expire(before: WallTime.now().adding(seconds: -retention), now: .now())
+                owned.events.publishMetrics(now: .now())
             }
         } catch {
             let name = owned.events.log.name.owner.rawValue

@@ -7,10 +7,11 @@ import Spool
 package enum OperatorWish: Sendable { case stop, reload }
 
 extension DaemonContext {
-    /// The wishes that came since the last call: once a turn of the main loop, which the service manager is told of.
+    /// The wishes that came since the last call: once a turn of the main loop, which the service manager is told of. A
+    /// configuration that was published is one, also where nobody sent a signal.
     package func wishes() -> [OperatorWish] {
         notice.turned()
-        return Signals.received().compactMap { number -> OperatorWish? in
+        var wishes = Signals.received().compactMap { number -> OperatorWish? in
             switch number {
             case Signals.terminate, Signals.interrupt:
                 notice.stopping()
@@ -19,6 +20,9 @@ extension DaemonContext {
             default: return nil
             }
         }
+        let isTold = wishes.contains(.reload)
+        if live.look(now: .now(), isTold: isTold), !isTold { wishes.append(.reload) }
+        return wishes
     }
 }
 

@@ -1,6 +1,6 @@
 // What retention and crashes left in an account goes after a session, once a day, on a thread that no session waits for.
 
-package import Configuration
+import Configuration
 import Connection
 package import Daemon
 package import Directory
@@ -16,16 +16,16 @@ package final class Cleaning: Sendable {
 
     private let store: Path
     private let context: StoreContext
-    private let retention: Duration
+    private let live: LiveConfiguration
     private let protocolName: StaticString
     private let journal: EventJournal
     private let workers = WorkerPool(threads: 1)
     private let cleaned = Mutex<[Mailbox.AccountFolder: MonotonicTime]>([:])
 
     /// Makes a thread.
-    package init(_ configuration: Configuration, _ context: StoreContext, protocolName: StaticString, _ journal: EventJournal) {
-        store = configuration.paths.store
-        retention = configuration.retention.expunged
+    package init(_ live: LiveConfiguration, _ context: StoreContext, protocolName: StaticString, _ journal: EventJournal) {
+        store = live.current.paths.store
+        self.live = live
         self.context = context
         self.protocolName = protocolName
         self.journal = journal
@@ -51,7 +51,7 @@ package final class Cleaning: Sendable {
             let account = try Account(store: store, folder: folder, context: context)
             let now = WallTime.now()
             try account.removeAbandoned(at: now)
-            let count = try account.purge(before: now.adding(seconds: -retention.components.seconds))
+            let count = try account.purge(before: now.adding(seconds: -live.current.retention.expunged.components.seconds))
             guard count > 0 else { return }
             journal.note(
                 RecordLine(.delete).adding(.account, address).adding(.protocolName, protocolName.withUTF8Buffer { Array($0) })

@@ -25,8 +25,7 @@ package struct SessionProcess {
     package init(_ context: DaemonContext, _ arguments: [String], _ owner: SpoolOwner) {
         self.context = context
         store = StorePresence(context.configuration.paths.store)
-        let retention = context.configuration.retention.events
-        do throws(LogError) { journal = try EventJournal(spool: context.openSpool(), owner, retention: retention) } catch { context.refuse(error) }
+        do throws(LogError) { journal = try EventJournal(spool: context.openSpool(), owner, context.live) } catch { context.refuse(error) }
         guard let channel = FrontChannel.pair() else {
             fail(owner.rawValue, "cannot make a socket pair", remedy: "raise the limit of open descriptors", .temporary)
         }
@@ -61,7 +60,10 @@ package struct SessionProcess {
             noted: { journal.note(RecordLine($0)) },
             ended: { frontIsGone.set() })
         context.notice.beatThrough(loops.passThrough)
-        let exitCode = waitForTheEnd()
+        let exitCode = waitForTheEnd {
+            desk.delayFailures(by: $0.auth.failureDelay)
+            host.limit(to: ConnectionLimits(total: $0.limits.connections, perPeer: $0.limits.connectionsPerAddress))
+        }
         // Sessions first, then the front, whose relays they were; the log last.
         desk.drain()
         let sessionsAreOver = sessionsAreOver
@@ -73,7 +75,8 @@ package struct SessionProcess {
         Identity.exit(exitCode)
     }
 
-    private func waitForTheEnd() -> Int32 {
+    /// `reload` is called with what is in force from then on.
+    private func waitForTheEnd(reload: (Configuration) -> Void) -> Int32 {
         while true {
             _ = waitReadable([context.signals, frontIsGone.descriptor], milliseconds: 1000)
             if store.isLockedOut {
@@ -87,7 +90,9 @@ package struct SessionProcess {
             for wish in context.wishes() {
                 switch wish {
                 case .stop: return 0
-                case .reload: front.reload()
+                case .reload:
+                    reload(context.live.current)
+                    front.reload()
                 }
             }
         }

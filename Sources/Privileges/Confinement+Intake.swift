@@ -11,7 +11,7 @@ extension Confinement {
         let paths = configuration.paths
         var confinement = Confinement(
             readable: [paths.addressSnapshot] + (service == .submission ? [paths.credentialSnapshot] : []) + configuration.tls.folders
-                + [paths.spool / "queued" / "released", .ownThreads],
+                + [paths.spool / "queued" / "released", paths.published, .ownThreads],
             writable: [paths.spool / Path(service.rawValue.utf8)], network: .listening)
         confinement.descriptors = UInt64(configuration.limits.connections) * 2 + 256
         return confinement

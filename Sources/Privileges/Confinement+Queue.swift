@@ -13,7 +13,7 @@ extension Confinement {
         let paths = configuration.paths
         let heard: [SpoolOwner] = [.locald, .remoted, .mailctl]
         var confinement = Confinement(
-            readable: paths.mailLogs + heard.map { paths.spool / LogName($0, .events).path } + [paths.addressSnapshot, .ownThreads],
+            readable: paths.mailLogs + heard.map { paths.spool / LogName($0, .events).path } + [paths.addressSnapshot, paths.published, .ownThreads],
             writable: [paths.spool / "queued", paths.spool / "drop"], network: .none)
         confinement.descriptors = 1024
         return confinement
@@ -23,7 +23,7 @@ extension Confinement {
     package static func locald(_ configuration: Configuration) -> Confinement {
         let paths = configuration.paths
         var confinement = Confinement(
-            readable: paths.mailLogs + [paths.assignments, .ownThreads, "/proc/sys/kernel/random"],
+            readable: paths.mailLogs + [paths.assignments, paths.published, .ownThreads, "/proc/sys/kernel/random"],
             writable: [paths.spool / "locald", paths.store], network: .none)
         confinement.descriptors = 4096
         return confinement
@@ -35,7 +35,7 @@ extension Confinement {
         let paths = configuration.paths
         var confinement = Confinement(
             readable: paths.mailLogs + [
-                paths.assignments, .ownThreads, "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/ssl", "/usr/share/ca-certificates",
+                paths.assignments, paths.published, .ownThreads, "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/ssl", "/usr/share/ca-certificates",
             ],
             writable: [paths.spool / "remoted"], network: .connecting(toPorts: nil))
         confinement.descriptors = 8192

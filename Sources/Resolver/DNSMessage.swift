@@ -10,6 +10,12 @@ package struct DNSMessage: Hashable, Sendable {
         /// A preference and a host; the root (empty) is the null MX (RFC 7505).
         case exchange(preference: UInt16, host: [UInt8])
         case alias([UInt8])
+        /// The name of an address (RFC 1035 §3.3.12).
+        case pointer([UInt8])
+        /// A text, its pieces joined (RFC 7208 §3.3).
+        case text([UInt8])
+        /// Where a service is (RFC 2782).
+        case service(port: UInt16, host: [UInt8])
         case other(type: UInt16)
     }
 
@@ -59,11 +65,28 @@ package struct DNSMessage: Hashable, Sendable {
         case 1: return length == 4 ? .address(Array(bytes[start..<(start + 4)])) : nil
         case 28: return length == 16 ? .address(Array(bytes[start..<(start + 16)])) : nil
         case 5: return name(bytes, at: start).map { .alias($0.0) }
+        case 12: return name(bytes, at: start).map { .pointer($0.0) }
+        case 16: return text(bytes[start..<(start + length)]).map { .text($0) }
+        case 33:
+            guard length >= 7, let (host, end) = name(bytes, at: start + 6), end <= start + length else { return nil }
+            return .service(port: UInt16(bytes[start + 4]) << 8 | UInt16(bytes[start + 5]), host: host)
         case 15:
             guard length >= 3, let (host, end) = name(bytes, at: start + 2), end <= start + length else { return nil }
             return .exchange(preference: UInt16(bytes[start]) << 8 | UInt16(bytes[start + 1]), host: host)
         default: return .other(type: type)
         }
+    }
+
+    /// Strings of up to 255 bytes, one behind the other.
+    private static func text(_ bytes: ArraySlice<UInt8>) -> [UInt8]? {
+        var out: [UInt8] = []
+        var rest = bytes
+        while let length = rest.popFirst() {
+            guard rest.count >= length else { return nil }
+            out += rest.prefix(Int(length))
+            rest = rest.dropFirst(Int(length))
+        }
+        return out
     }
 
     /// A name in text form, lower case, without the final dot; and where it ended in place (RFC 1035 §4.1.4).

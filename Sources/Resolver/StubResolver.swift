@@ -62,6 +62,19 @@ package struct StubResolver: Sendable {
         }
     }
 
+    /// A kind of record that may be asked for as it is.
+    package enum RecordType: Int32, Sendable { case address = 1, pointer = 12, exchange = 15, text = 16, address6 = 28, service = 33 }
+
+    /// The records of a name as they stand, those of an alias that leads to them included.
+    package func records(_ type: RecordType, of name: [UInt8]) -> DNSAnswer<[DNSMessage.Data]> {
+        switch query(name, type.rawValue) {
+        case .found(let message): .found(message.records.map(\.data))
+        case .noData: .noData
+        case .noSuchName: .noSuchName
+        case .unavailable: .unavailable
+        }
+    }
+
     /// `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3), or a bare address; nil for a name.
     static func numeric(_ host: Domain) -> [UInt8]? {
         var text = host.bytes
@@ -88,7 +101,8 @@ package struct StubResolver: Sendable {
         }
     }
 
-    static func text(of address: [UInt8]) -> [UInt8] {
+    /// An address of four or sixteen bytes as people write it.
+    package static func text(of address: [UInt8]) -> [UInt8] {
         if address.count == 4 { return Array(address.map { "\($0)" }.joined(separator: ".").utf8) }
         let groups = stride(from: 0, to: 16, by: 2).map { String(UInt16(address[$0]) << 8 | UInt16(address[$0 + 1]), radix: 16) }
         return Array(groups.joined(separator: ":").utf8)

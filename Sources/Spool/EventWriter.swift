@@ -13,6 +13,11 @@ package final class EventWriter {
     var lastExpiry = MonotonicTime(nanoseconds: 0)
     /// The sums of the segments that are gone, once they were looked for.
     var checkpoint: Checkpoint?
+    var tally = EventTally()
+    let begun = WallTime.now()
+    var lastMetrics = MonotonicTime(nanoseconds: 0)
+    /// Whether a first page of metrics was written.
+    package internal(set) var hasPublishedMetrics = false
 
     /// `echoes`: whether each event also goes to stderr.
     package init(spool: borrowing DirectoryDescriptor, _ owner: SpoolOwner, reserve: Int64 = 0, echoes: Bool = true) throws(LogError) {
@@ -25,7 +30,8 @@ package final class EventWriter {
     package func append(_ line: RecordLine, at time: WallTime) -> LogPosition {
         var line = line
         line.add(.at, Timestamp.text(time))
-        if echoes {
+        tally.count(line)
+        if echoes, Verbosity.echoes(line.verb) {
             echo.append(contentsOf: log.name.owner.rawValue.utf8)
             echo.append(contentsOf: ": ".utf8)
             echo.append(contentsOf: line.bytes)

@@ -23,6 +23,8 @@ package final class LogWriter {
     private var lastNumber: UInt32 = 0
     private var tail: [TailRecord]
     private var nextSequence: UInt32 = 0
+    /// What its commits cost.
+    package private(set) var measure = LogMeasure()
     /// A record was appended that no reader would believe.
     private var isOversized = false
 
@@ -168,6 +170,7 @@ package final class LogWriter {
     /// Forgets what was appended and not committed.
     package func dropPending() {
         pending.removeAll(keepingCapacity: true)
+        measure.pending = 0
         isOversized = false
     }
 
@@ -178,6 +181,7 @@ package final class LogWriter {
         let bytes = line.sealed(seed: currentSeed, checksum: spoolChecksum)
         if bytes.count > RecordParser.maximumLine { isOversized = true }
         pending.append(contentsOf: bytes)
+        measure.pending += 1
         for part in content { pending.append(contentsOf: part) }
         if content.contains(where: { !$0.isEmpty }) { pending.append(0x0A) }
         return (position, bytes.count)
@@ -205,7 +209,7 @@ package final class LogWriter {
         do throws(KernelError) {
             try writePending()
         } catch {
-            pending.removeAll(keepingCapacity: true)
+            dropPending()
             throw recover(from: error)
         }
         if isFull { rollOver() }
@@ -229,17 +233,27 @@ package final class LogWriter {
     private func writePending() throws(KernelError) {
         let bytes = pending
         pending.removeAll(keepingCapacity: true)
+        var spent = Duration.zero
         try withSegment { (active: inout ActiveSegment) throws(KernelError) in
             try active.file.write(bytes)
             active.size += Int64(bytes.count)
+            let begun = MonotonicTime.now()
             try active.file.syncData()
+            spent = .now() - begun
             active.covered = active.committed
             let line = RecordLine(.commit).adding(.upto, active.size).sealed(seed: active.header.seed, checksum: spoolChecksum)
             try active.file.write(line)
             active.size += Int64(line.count)
             active.committed = active.size
         }
+        note(bytes.count, spent)
         extendReserve()
+    }
+
+    private func note(_ count: Int, _ spent: Duration) {
+        let microseconds = Int(spent.components.seconds * 1_000_000 + spent.components.attoseconds / 1_000_000_000_000)
+        Verbosity.debug(name.owner.rawValue, Array("commit log=\(name.kind.rawValue) records=\(measure.pending) bytes=\(count) microseconds=\(microseconds)".utf8))
+        measure.committed(bytes: count, microseconds: microseconds)
     }
 
     private func withSegment(_ body: (inout ActiveSegment) throws(KernelError) -> Void) throws(KernelError) {

@@ -11,7 +11,7 @@ extension Front<LoginDialogue> {
     init(_ context: DaemonContext, channel: Int32) {
         self.init(
             context, channel: channel, refusal: "* BYE [UNAVAILABLE] too many connections\r\n",
-            silence: context.configuration.limits.imapIdleTimeout
+            silence: { $0.limits.imapIdleTimeout }
         ) { offer, arrival in LoginDialogue(offer.settings(for: arrival.peer), isTLS: arrival.role.isImplicitTLS) }
     }
 }

@@ -22,7 +22,7 @@ extension SessionProcess {
         }
         process.confine()
         watch.start()
-        let cleaning = Cleaning(configuration, store.context, protocolName: "imap", process.journal)
+        let cleaning = Cleaning(context.live, store.context, protocolName: "imap", process.journal)
         // Many appends that wait for the disk at the same time share its syncs.
         let workers = WorkerPool(threads: 8)
         let shared = SharedParts(
@@ -30,6 +30,7 @@ extension SessionProcess {
             flagSync: FlagSync(journal: process.journal), cleaning: cleaning, idleTimeout: configuration.limits.imapIdleTimeout,
             maximumMessageSize: Int(clamping: configuration.limits.messageSize.bytes))
         shared.flagSync.start()
-        process.serve(last: { shared.flagSync.stop() }) { MailboxDriver(shared, $0) }
+        let live = context.live
+        process.serve(last: { shared.flagSync.stop() }) { MailboxDriver(shared.renewed(live.current), $0) }
     }
 }

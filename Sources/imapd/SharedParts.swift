@@ -1,5 +1,6 @@
 // What all sessions share.
 
+import Configuration
 import Connection
 import Daemon
 import Kernel
@@ -15,7 +16,15 @@ struct SharedParts: Sendable {
     let watch: MailboxWatch
     let flagSync: FlagSync
     let cleaning: Cleaning
-    let idleTimeout: Duration
+    private(set) var idleTimeout: Duration
     /// In octets.
-    let maximumMessageSize: Int
+    private(set) var maximumMessageSize: Int
+
+    /// As a session has them that begins now.
+    func renewed(_ configuration: Configuration) -> SharedParts {
+        var parts = self
+        parts.idleTimeout = configuration.limits.imapIdleTimeout
+        parts.maximumMessageSize = Int(clamping: configuration.limits.messageSize.bytes)
+        return parts
+    }
 }

@@ -73,8 +73,9 @@ final class Runner {
             take(job)
         }
         events.report(inbox.takeDamage(), at: .now())
-        let retention = context.configuration.retention.events.components.seconds
+        let retention = context.live.current.retention.events.components.seconds
         try events.expire(before: WallTime.now().adding(seconds: -retention), consumed: inbox.consumed, now: .now())
+        events.publishMetrics(now: .now())
     }
 
     private func take(_ job: Job) {

@@ -15,7 +15,7 @@ extension GlobalOptions {
             let folder = try DirectoryDescriptor(opening: configuration.paths.directory)
             _ = try folder.open("directory.db", .readWrite)
         }
-        try Setup(configuration, file: configurationFile, asRoot: Identity.isRoot).completeDirectory()
+        try Setup(configuration, file: configurationFile, asRoot: Identity.isRoot).completeFolders()
         do throws(DirectoryError) { return try DirectoryWriter(folder: configuration.paths.directory) } catch { throw Failure(error) }
     }
 

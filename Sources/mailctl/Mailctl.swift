@@ -12,10 +12,10 @@ struct Mailctl: ParsableCommand {
             """,
         version: "mailctl (Martlet) 1.0",
         groupedSubcommands: [
-            CommandGroup(name: "Setup", subcommands: [InitCommand.self, ConfigCommand.self, CheckCommand.self]),
+            CommandGroup(name: "Setup", subcommands: [SetupCommand.self, InitCommand.self, ConfigCommand.self, CheckCommand.self, DoctorCommand.self]),
             CommandGroup(name: "Running", subcommands: [
-                RunCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self, StatusCommand.self,
-                ListenCommand.self, TreeCommand.self, SandboxCommand.self,
+                RunCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self, StatusCommand.self, LogLevelCommand.self,
+                MetricsCommand.self, ListenCommand.self, TreeCommand.self, SandboxCommand.self,
             ]),
             CommandGroup(name: "Directory", subcommands: [
                 DomainCommand.self, AccountCommand.self, AliasCommand.self, RouteCommand.self, DirectoryCommand.self,

@@ -3,8 +3,8 @@
 // Runs as     who calls it; root for a system installation, anyone for a tree of their own
 // Reads       everything below the root
 // Writes      the configuration once, the directory database, spool/mailctl, spool/supervisor; folders and owners at init
-// Talks to    the daemons by appending requests to its own log; `run` by signals to the children that it started
-// Never       connects to a network, opens a mailbox for writing
+// Talks to    the daemons by requests in its own log; `run` by signals to its children; `doctor` to DNS and to our own listeners
+// Never       connects elsewhere, or at all but in `doctor`; opens a mailbox for writing but that of `doctor`'s throw-away account
 // Trusts      the configuration file; from the spool only what a folder's owner may say
 // If captured it is what root may do: nothing listens here, so only local input can reach it
 // Standards   sysexits(3), LISTEN_FDS (sd_listen_fds(3))

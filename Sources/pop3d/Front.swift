@@ -10,7 +10,7 @@ extension Front<LoginDialogue> {
     init(_ context: DaemonContext, channel: Int32) {
         self.init(
             context, channel: channel, refusal: "-ERR [SYS/TEMP] too many connections\r\n",
-            silence: context.configuration.limits.pop3IdleTimeout
+            silence: { $0.limits.pop3IdleTimeout }
         ) { offer, arrival in LoginDialogue(offer.capabilities(for: arrival.peer, isTLS: arrival.role.isImplicitTLS)) }
     }
 }

@@ -17,10 +17,11 @@ extension SessionProcess {
             path: configuration.paths.store,
             context: StoreContext(host: configuration.hostname.bytes, bootID: StoreContext.currentBootID()))
         process.confine()
-        let cleaning = Cleaning(configuration, store.context, protocolName: "pop3", process.journal)
+        let cleaning = Cleaning(context.live, store.context, protocolName: "pop3", process.journal)
         let shared = SharedParts(
             journal: process.journal, workers: WorkerPool(threads: 4), store: store, cleaning: cleaning,
             offer: Offer(configuration, hasCertificate: false), idleTimeout: configuration.limits.pop3IdleTimeout)
-        process.serve { MaildropDriver(shared, $0) }
+        let live = context.live
+        process.serve { MaildropDriver(shared.renewed(live.current), $0) }
     }
 }

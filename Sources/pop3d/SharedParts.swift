@@ -1,5 +1,6 @@
 // What all sessions share, and who has which maildrop.
 
+import Configuration
 import Connection
 import Daemon
 import Kernel
@@ -15,8 +16,16 @@ struct SharedParts: Sendable {
     let store: MailStore
     let cleaning: Cleaning
     let locks = MaildropLocks()
-    let offer: Offer
-    let idleTimeout: Duration
+    private(set) var offer: Offer
+    private(set) var idleTimeout: Duration
+
+    /// As a session has them that begins now.
+    func renewed(_ configuration: Configuration) -> SharedParts {
+        var parts = self
+        parts.offer = Offer(configuration, hasCertificate: false)
+        parts.idleTimeout = configuration.limits.pop3IdleTimeout
+        return parts
+    }
 }
 
 /// The exclusive-access locks (RFC 1939 §3). One process serves all sessions, so a set in memory is enough.

@@ -11,14 +11,16 @@ import SpoolFormat
 final class DropFolder {
     let folder: DirectoryDescriptor
     let host: Domain
-    let sizeLimit: Int64
+    private let users: UserNames
+    var sizeLimit: Int64
     /// Drops that are adopted with one commit.
     static let portion = 256
     /// Seconds after which what its writer left unfinished is no drop any more.
     static let abandoned: Int64 = 36 * 3600
 
-    init(spool: borrowing DirectoryDescriptor, host: Domain, sizeLimit: Int64) throws(KernelError) {
+    init(spool: borrowing DirectoryDescriptor, host: Domain, users: UserNames, sizeLimit: Int64) throws(KernelError) {
         folder = try spool.openDirectory("drop")
+        self.users = users
         self.host = host
         self.sizeLimit = sizeLimit
     }
@@ -30,6 +32,8 @@ struct AdoptedDrops {
     var ids: [QueueID] = []
     /// Files that are no drops, by name and reason: told once, left alone.
     var strange: [(name: Path, reason: String)] = []
+    /// Some wait for a process that knows their owner.
+    var needNewUsers = false
 }
 
 extension DropFolder {
@@ -47,6 +51,10 @@ extension DropFolder {
                 let drop = try read(name)
                 if !knows(drop.id) {
                     guard hasRoom else { continue }
+                    guard isKnown(drop.owner) else {
+                        adopted.needNewUsers = true
+                        continue
+                    }
                     try append(drop, to: log, now: now)
                 }
                 adopted.names.append(name)
@@ -124,8 +132,11 @@ extension DropFolder {
         return claimed
     }
 
+    /// False only for an owner who may have come since the users were listed.
+    private func isKnown(_ owner: UInt32) -> Bool { users.name(of: owner) != nil || !users.isOutdated }
+
     private func ownerAddress(_ owner: UInt32) -> [UInt8] {
-        let name = Identity.userName(of: owner) ?? Array("uid\(owner)".utf8)
+        let name = users.name(of: owner) ?? Identity.userName(of: owner) ?? Array("uid\(owner)".utf8)
         return EmailAddress(localPart: name, domain: host)?.wire ?? Array("postmaster@".utf8) + host.bytes
     }
 

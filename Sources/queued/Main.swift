@@ -1,7 +1,7 @@
 // queued: the queue runner. Routes accepted mail, schedules and retries, writes bounces, adopts local drops.
 //
 // Runs as     martlet-queued
-// Reads       all logs, the address snapshot, spool/drop/
+// Reads       all logs, the address snapshot, spool/drop/; before all else the names of the machine's users
 // Writes      spool/queued/ (mail, events, released); unlinks adopted files in spool/drop/
 // Talks to    nobody: no socket of any kind
 // Never       opens a mailbox, a credential or a network connection
@@ -21,7 +21,13 @@ import Spool
 enum Main {
     static func main() {
         let context = DaemonContext.begin("queued", services: [.queued], arguments: CommandLine.arguments)
+        let users = UserNames.read()
         for warning in context.confine(.queued(context.configuration)) { context.warn(warning) }
-        context.repeatUntilStopped { try Runner(context).run() }
+        context.repeatUntilStopped {
+            do { try Runner(context, users).run() } catch is Runner.NeedsNewUsers {
+                context.warn("the machine's users have changed: begins anew to know their names")
+                Identity.exit(0)
+            }
+        }
     }
 }

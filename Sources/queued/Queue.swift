@@ -16,7 +16,7 @@ struct Queue: ~Copyable {
     private(set) var cursors: [[UInt8]: LogPosition] = [:]
     /// What must be known of messages that are not open.
     var closed = ClosedMessages()
-    let schedule: RetrySchedule
+    var schedule: RetrySchedule
     var texts = SharedTexts()
 
     /// Lines to append to queued's events, in this order.

@@ -39,18 +39,18 @@ final class Runner {
     /// Messages that are routed in one turn: what is said of them is in memory until it is written.
     private static let portion = 4096
 
-    init(_ context: DaemonContext) throws {
+    /// Drops wait for a process that lists the users anew.
+    struct NeedsNewUsers: Error {}
+
+    init(_ context: DaemonContext, _ users: UserNames) throws {
         self.context = context
         let configuration = context.configuration
         let spool = context.openSpool()
-        let schedule = RetrySchedule(
-            initial: configuration.retry.initial.components.seconds, maximum: configuration.retry.maximum.components.seconds,
-            giveUp: configuration.retry.giveUp.components.seconds, jitter: Int64(configuration.retry.jitter))
-        queue = Queue(schedule: schedule)
+        queue = Queue(schedule: RetrySchedule(context.live.current.retry))
         events = try EventWriter(spool: spool, .queued, reserve: Runner.reserve)
         mail = try MailLog(spool: spool, .queued, origin: .queued, reserve: Runner.reserve)
         released = try LogWriter(spool: spool, LogName(.queued, .released), reserve: Runner.reserve)
-        drops = try DropFolder(spool: spool, host: configuration.hostname, sizeLimit: Int64(configuration.limits.messageSize.bytes))
+        drops = try DropFolder(spool: spool, host: configuration.hostname, users: users, sizeLimit: Int64(configuration.limits.messageSize.bytes))
         bounces = BounceWriter(host: configuration.hostname, content: try ContentReader(spool: spool))
         directory = RoutingDirectory(configuration)
         inotify = try Inotify()
@@ -141,7 +141,11 @@ final class Runner {
                     events.append(RecordLine(.stop), at: .now())
                     try events.commit()
                     return
-                case .reload: directory = RoutingDirectory(context.configuration)
+                case .reload:
+                    let configuration = context.live.current
+                    directory = RoutingDirectory(configuration)
+                    queue.schedule = RetrySchedule(configuration.retry)
+                    drops.sizeLimit = Int64(configuration.limits.messageSize.bytes)
                 }
             }
             let worked = try turn(now: .now(), steady: clock.now)
@@ -211,9 +215,11 @@ final class Runner {
             events.append(RecordLine(.problem).adding(.drop, name.bytes).adding(.reason, reason), at: now)
         }
         if let dropWatch { announced.remove(dropWatch) }
-        guard !adopted.names.isEmpty else { return }
-        try mail.commit()
-        try drops.remove(adopted)
+        if !adopted.names.isEmpty {
+            try mail.commit()
+            try drops.remove(adopted)
+        }
+        if adopted.needNewUsers { throw NeedsNewUsers() }
         // A full portion may have more behind it.
         if adopted.names.count >= DropFolder.portion, let dropWatch { announced.insert(dropWatch) }
     }
@@ -246,8 +252,9 @@ final class Runner {
     /// Says what may be erased, a few times a second: `done` is durable by now.
     private func release(_ moment: MonotonicTime) throws {
         lastRelease = moment
-        let retention = context.configuration.retention.events.components.seconds
+        let retention = context.live.current.retention.events.components.seconds
         try events.expire(before: WallTime.now().adding(seconds: -retention), now: moment)
+        events.publishMetrics(now: moment, logs: [mail.log, released]) { queue.add(to: &$0, accepted: mail.log.measure.batch.sum, now: .now()) }
         for id in queue.finished { released.append(RecordLine(.released, id)) }
         queue.finished.removeAll(keepingCapacity: true)
         try released.commit()

@@ -28,8 +28,8 @@ struct Departures {
         var flights = 0
     }
 
-    private let limit: Int
-    private let limitPerDomain: Int
+    private var limit: Int
+    private var limitPerDomain: Int
     private var lanes: [LaneName: Lane] = [:]
     /// Lanes with jobs, each once, in turn.
     private var turns: [LaneName] = []
@@ -38,6 +38,12 @@ struct Departures {
     private var known: [CopyKey: LogPosition] = [:]
 
     init(limit: Int, limitPerDomain: Int) {
+        self.limit = max(1, limit)
+        self.limitPerDomain = max(1, limitPerDomain)
+    }
+
+    /// What is on its way goes on; nothing more begins above the new limits.
+    mutating func limit(to limit: Int, perDomain limitPerDomain: Int) {
         self.limit = max(1, limit)
         self.limitPerDomain = max(1, limitPerDomain)
     }

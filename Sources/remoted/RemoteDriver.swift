@@ -3,6 +3,7 @@
 import Connection
 import MailModel
 import SMTPProtocol
+import Spool
 
 /// What one connection came to.
 enum DialogueReport: Sendable {
@@ -42,7 +43,10 @@ final class RemoteDriver: SessionDriver {
     var wantsInput: Bool { true }
 
     func opened(_ wire: Wire<Never>) { limit(wire) }
-    func received(_ bytes: ArraySlice<UInt8>) { session.received(bytes) }
+    func received(_ bytes: ArraySlice<UInt8>) {
+        Verbosity.debug("remoted", serverName + Array(" S: ".utf8) + bytes)
+        session.received(bytes)
+    }
     func secured(_ facts: TLSFacts) {
         negotiated = facts.summary
         session.tlsStarted()
@@ -85,7 +89,9 @@ final class RemoteDriver: SessionDriver {
         }
         guard let action = session.next() else { return false }
         switch action {
-        case .send(let bytes): wire.send(bytes)
+        case .send(let bytes):
+            Verbosity.debug("remoted", serverName + Array(" C: ".utf8) + bytes)
+            wire.send(bytes)
         case .startTLS: if let tls { wire.startTLS(tls, serverName: serverName) } else { wire.close() }
         case .sendContent: offset = 0
         case .finished(let results):

@@ -55,13 +55,22 @@ final class Runner {
     func run() throws {
         // First of all what the life before had learnt: it must not be sent again.
         try sayResults()
-        while !context.wishes().contains(.stop) {
+        while true {
+            let wishes = context.wishes()
+            if wishes.contains(.stop) { break }
+            if wishes.contains(.reload) { adopt(context.live.current) }
             let heardAll = try hear()
             begin()
             try sayResults()
             pause(milliseconds: heardAll ? 1000 : 0)
         }
         drain()
+    }
+
+    /// What begins from now on has it.
+    private func adopt(_ configuration: Configuration) {
+        sender.adopt(configuration)
+        outbox.departures.limit(to: configuration.remote.connections, perDomain: configuration.remote.connectionsPerDomain)
     }
 
     private func pause(milliseconds: Int) {
@@ -95,8 +104,9 @@ final class Runner {
             take(job)
         }
         events.report(inbox.takeDamage(), at: .now())
-        let retention = context.configuration.retention.events.components.seconds
+        let retention = context.live.current.retention.events.components.seconds
         try events.expire(before: WallTime.now().adding(seconds: -retention), consumed: inbox.consumed, now: .now())
+        events.publishMetrics(now: .now())
         return heardAll
     }
 

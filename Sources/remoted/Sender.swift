@@ -10,12 +10,23 @@ import Synchronization
 
 /// Sends jobs; each job gets exactly one report.
 final class Sender: Sendable {
-    private let configuration: Configuration
-    private let finder: DestinationFinder
+    /// What the configuration says of attempts that begin now.
+    private struct Settings: Sendable {
+        let configuration: Configuration
+        let finder: DestinationFinder
+
+        init(_ configuration: Configuration) {
+            self.configuration = configuration
+            let resolver = StubResolver(servers: configuration.dns.servers.map { ($0.host, $0.port) })
+            finder = DestinationFinder(resolver: resolver, smarthost: configuration.remote.smarthost, port: UInt16(clamping: configuration.remote.port))
+        }
+    }
+
+    private let current: Mutex<Settings>
+    private var settings: Settings { current.withLock { $0 } }
     private let dialer: Dialer
     private let workers = WorkerPool(threads: 8)
     private let tls: ClientTLS?
-    private let patience: Patience
     private let reports = Mutex<[JobReport]>([])
     private let isDraining = Atomic<Bool>(false)
     private let wakeup: WakeupHolder
@@ -26,18 +37,21 @@ final class Sender: Sendable {
     }
 
     init(_ configuration: Configuration) {
-        self.configuration = configuration
-        let remote = configuration.remote
-        let resolver = StubResolver(servers: configuration.dns.servers.map { ($0.host, $0.port) })
-        finder = DestinationFinder(resolver: resolver, smarthost: remote.smarthost, port: UInt16(clamping: remote.port))
-        // Connections that only wait for the answer to QUIT count too.
-        dialer = Dialer(loops: LoopGroup(loops: 1), limit: remote.connections * 4)
-        patience = Patience(command: remote.commandTimeout)
+        current = Mutex(Settings(configuration))
+        dialer = Dialer(loops: LoopGroup(loops: 1), limit: Sender.most(configuration))
         tls = try? ClientTLS.opportunistic()
         do throws(KernelError) { wakeup = WakeupHolder(try Wakeup()) } catch {
             writeToStandardError(Array("remoted: \(error)\n".utf8))
             Identity.exit(75)
         }
+    }
+
+    /// Connections that only wait for the answer to QUIT count too.
+    private static func most(_ configuration: Configuration) -> Int { configuration.remote.connections * 4 }
+
+    func adopt(_ configuration: Configuration) {
+        current.withLock { $0 = Settings(configuration) }
+        dialer.limit(to: Sender.most(configuration))
     }
 
     /// Readable when there are reports.
@@ -59,15 +73,16 @@ final class Sender: Sendable {
 
     func send(_ job: Job, _ content: OutgoingContent) {
         workers.submit { [self] in
-            switch finder.targets(for: job) {
+            let settings = settings
+            switch settings.finder.targets(for: job) {
             case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job))
-            case .found(let targets): Attempt(job: job, content: content, tls: policy).begin(targets[...], with: self)
+            case .found(let targets): Attempt(job: job, content: content, tls: policy(settings.configuration.remote.tls)).begin(targets[...], with: self)
             }
         }
     }
 
-    private var policy: ClientConfiguration.TLSPolicy {
-        switch configuration.remote.tls {
+    private func policy(_ wish: RemoteTLS) -> ClientConfiguration.TLSPolicy {
+        switch wish {
         case .opportunistic: tls == nil ? .never : .opportunistic
         case .required: .required
         case .never: .never
@@ -76,14 +91,16 @@ final class Sender: Sendable {
 
     /// One server's turn; `conclude` is called once, on its loop.
     fileprivate func talk(_ attempt: Attempt, to target: Target, conclude: @escaping @Sendable (DialogueReport) -> Void) {
-        let settings = ClientConfiguration(clientName: configuration.hostname, tls: attempt.tls)
+        let configuration = settings.configuration
+        let patience = Patience(command: configuration.remote.commandTimeout)
+        let machine = ClientConfiguration(clientName: configuration.hostname, tls: attempt.tls)
         let job = attempt.job, content = attempt.content
         let message = OutgoingMessage(
             sender: job.sender, recipients: job.copies.map(\.address), size: content.length,
             body: content.isEightBit ? .eightBitMIME : .sevenBit)
         dialer.dial(target.socket, as: "smtp", timeout: configuration.remote.connectTimeout) { [self] in
             RemoteDriver(
-                ClientSession(configuration: settings, message: message), content: content, tls: tls, serverName: target.host.bytes,
+                ClientSession(configuration: machine, message: message), content: content, tls: tls, serverName: target.host.bytes,
                 patience: patience, report: conclude)
         }
     }

@@ -13,13 +13,13 @@ final class IntakeLogs {
     private let released: LogFollower
     private let trace: TraceField
     private let spool: Path
-    /// Seconds.
-    private let retention: Int64
+    /// Seconds, as they are now.
+    private let retention: () -> Int64
     private var lastTended = MonotonicTime(nanoseconds: 0)
     private var lastComplaint = MonotonicTime(nanoseconds: 0)
     private(set) var freeBytes = Int64.max
 
-    init(spool: borrowing DirectoryDescriptor, owner: SpoolOwner, origin: QueueOrigin, trace: TraceField, retention: Int64) throws {
+    init(spool: borrowing DirectoryDescriptor, owner: SpoolOwner, origin: QueueOrigin, trace: TraceField, retention: @escaping () -> Int64) throws {
         self.retention = retention
         self.trace = trace
         self.spool = spool.path
@@ -87,7 +87,8 @@ final class IntakeLogs {
         if stopping { events.append(RecordLine(.stop), at: .now()) }
         // Each for itself: on a full disk the events cannot be written, and the erasure is what makes room for them.
         attempt { try stopping ? events.commit() : events.commitLazily(now: now) }
-        attempt { try events.expire(before: WallTime.now().adding(seconds: -retention), now: now) }
+        attempt { try events.expire(before: WallTime.now().adding(seconds: -retention()), now: now) }
+        events.publishMetrics(now: now, logs: [mail.log])
         attempt { mail.release(try released.poll().compactMap(\.record.id), now: now) }
         // A segment goes with its records: what they say is durable in the events before, unless the room is needed for that.
         if !events.log.hasPending || freeBytes < Intake.minimumFree { attempt { try mail.erase(now: now) } }

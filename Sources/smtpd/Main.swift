@@ -31,7 +31,7 @@ enum Main {
         let intake: Intake
         do {
             let spool = context.openSpool()
-            logs = try IntakeLogs(spool: spool, owner: owner, origin: owner.origin ?? .smtpd, trace: trace, retention: context.configuration.retention.events.components.seconds)
+            logs = try IntakeLogs(spool: spool, owner: owner, origin: owner.origin ?? .smtpd, trace: trace, retention: { context.live.current.retention.events.components.seconds })
             intake = try Intake(origin: owner.origin ?? .smtpd, bigFolder: spool.path / LogName(owner, .mail).path / "big", segment: logs.mail.log.end.segment)
         } catch let error as LogError {
             context.refuse(error)

@@ -8,7 +8,7 @@ import SMTPProtocol
 
 /// The answers to RCPT, by the rules by which queued will route.
 ///
-/// Sendable: made before the service's one loop starts, and used on that loop only from then on.
+/// Sendable: handed to the service's one loop when it is whole, and used on that loop only from then on.
 final class RecipientDirectory: @unchecked Sendable {
     private let router: Router
     private let snapshot: AddressSnapshot

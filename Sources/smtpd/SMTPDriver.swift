@@ -65,7 +65,9 @@ final class SMTPDriver: SessionDriver {
         }
         guard let action = session.next() else { return false }
         switch action {
-        case .send(let bytes): wire.send(bytes)
+        case .send(let bytes):
+            Verbosity.debug(shared.intake.origin == .submission ? "submission" : "smtpd", Array("to=".utf8) + peer + Array(" reply=".utf8) + (bytes.starts(with: "334".utf8) ? Array("334 …".utf8) : bytes))
+            wire.send(bytes)
         case .startTLS: if !wire.startTLS() { wire.close() }
         case .close: wire.close()
         case .ask(let question): ask(question, wire)

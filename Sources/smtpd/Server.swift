@@ -16,39 +16,58 @@ struct Server {
     private let intake: Intake
     private let tls: ServerTLS?
     private let service: Acceptor<SMTPDriver>
+    private let current: CurrentParts
+
+    /// What the next session begins with.
+    private final class CurrentParts: Sendable {
+        private let state: Mutex<SharedParts>
+        init(_ parts: SharedParts) { state = Mutex(parts) }
+        var parts: SharedParts {
+            get { state.withLock { $0 } }
+            set { state.withLock { $0 = newValue } }
+        }
+    }
 
     init(_ context: DaemonContext, _ intake: Intake, _ trace: TraceField) {
         self.context = context
         self.intake = intake
         let configuration = context.configuration
         tls = Server.loadTLS(configuration, intake)
-        let shared = Server.sharedParts(context, intake, trace, offersTLS: tls != nil)
+        let current = CurrentParts(Server.sharedParts(context, intake, trace, offersTLS: tls != nil))
+        self.current = current
         var options = AcceptorOptions(
-            limits: ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress),
-            tls: tls,
+            limits: Server.limits(configuration), tls: tls,
             refusal: { _, _ in Array("421 4.7.0 \(configuration.hostname) too many connections, try again later\r\n".utf8) },
             trouble: { intake.note(RecordLine(.problem).adding(.reason, $0)) })
         options.handshake = min(options.handshake, configuration.limits.commandTimeout)
-        service = Acceptor(loops: LoopGroup(loops: 1), options: options) { SMTPDriver(shared, $0) }
+        service = Acceptor(loops: LoopGroup(loops: 1), options: options) { SMTPDriver(current.parts, $0) }
     }
 
     private static func sharedParts(_ context: DaemonContext, _ intake: Intake, _ trace: TraceField, offersTLS: Bool) -> SharedParts {
         let configuration = context.configuration
         let folder = configuration.paths.directory
         let cache = LoginCache()
+        return SharedParts(
+            session: session(context.service, configuration, offersTLS: offersTLS), intake: intake, directory: RecipientDirectory(configuration),
+            authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache) },
+            workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout,
+            failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext)
+    }
+
+    private static func limits(_ configuration: Configuration) -> ConnectionLimits {
+        ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress)
+    }
+
+    private static func session(_ service: Service, _ configuration: Configuration, offersTLS: Bool) -> ServerConfiguration {
         var session = ServerConfiguration(
-            service: context.service == .submission ? .submission : .relay, hostName: configuration.hostname, offersTLS: offersTLS,
-            mechanisms: context.service == .submission ? mechanisms(configuration) : [])
+            service: service == .submission ? .submission : .relay, hostName: configuration.hostname, offersTLS: offersTLS,
+            mechanisms: service == .submission ? mechanisms(configuration) : [])
         session.limits.recipients = configuration.limits.recipients
         session.limits.messageSize = Int(configuration.limits.messageSize.bytes)
         session.limits.hops = configuration.limits.hops
         session.limits.errors = configuration.limits.sessionErrors
         session.limits.commandsWithoutMail = configuration.limits.sessionCommands
-        return SharedParts(
-            session: session, intake: intake, directory: RecipientDirectory(configuration),
-            authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache) },
-            workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout,
-            failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext)
+        return session
     }
 
     /// Channel binding needs a hash of the certificate, which nobody computes here: -PLUS is not offered.
@@ -73,7 +92,7 @@ struct Server {
         context.notice.beatThrough(service.loops.passThrough)
         while true {
             context.notice.turned()
-            _ = waitReadable([context.signals], milliseconds: context.notice.patience)
+            _ = waitReadable([context.signals], milliseconds: min(10_000, context.notice.patience))
             for wish in context.wishes() {
                 switch wish {
                 case .stop: stop()
@@ -84,6 +103,9 @@ struct Server {
     }
 
     private func reload() {
+        let configuration = context.live.current
+        current.parts = current.parts.renewed(configuration, Server.session(context.service, configuration, offersTLS: tls != nil))
+        service.limit(to: Server.limits(configuration))
         do throws(TLSError) { _ = try tls?.reloadIfChanged() } catch {
             intake.note(RecordLine(.problem).adding(.reason, "certificate not reloaded: \(error)"))
         }

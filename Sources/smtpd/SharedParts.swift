@@ -7,17 +7,28 @@ import Kernel
 import MailModel
 import SMTPProtocol
 
-/// Made once, before the first connection.
+/// Made before the first connection, and anew when the configuration changes: a session keeps what it began with.
 struct SharedParts: Sendable {
-    let session: ServerConfiguration
+    private(set) var session: ServerConfiguration
     let intake: Intake
-    let directory: RecipientDirectory
+    private(set) var directory: RecipientDirectory
     let authenticators: AuthenticatorPool
     let workers: WorkerPool
     let trace: TraceField
-    let commandTimeout: Duration
-    let failureDelay: Duration
-    let plaintext: AllowPlaintext
+    private(set) var commandTimeout: Duration
+    private(set) var failureDelay: Duration
+    private(set) var plaintext: AllowPlaintext
+
+    /// The parts that live keys make, as a session has them that begins now.
+    func renewed(_ configuration: Configuration, _ session: ServerConfiguration) -> SharedParts {
+        var parts = self
+        parts.session = session
+        parts.directory = RecipientDirectory(configuration)
+        parts.commandTimeout = configuration.limits.commandTimeout
+        parts.failureDelay = configuration.auth.failureDelay
+        parts.plaintext = configuration.auth.allowPlaintext
+        return parts
+    }
 
     func allowsPlaintext(from peer: SocketName) -> Bool {
         switch plaintext {

@@ -24,7 +24,7 @@ import Testing
                 .address([192, 0, 2, 1]),
                 .address([0x20, 1, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [1]),
                 .alias(Array("example.org".utf8)),
-                .other(type: 16),
+                .text([65]),
             ])
         #expect(message.records.allSatisfy { $0.timeToLive == 300 })
     }

@@ -153,7 +153,7 @@ A, CNAME, MX, AAAA = 1, 5, 15, 28
 
 
 class NameServer:
-    """Answers from `records`: {(name, type): [data]} with data an address, or (preference, host) for MX. `failing` names get SERVFAIL;
+    """Answers from `records`: {(name, type): [data]} with data an address, (preference, host) for MX, or bytes as they are. `failing` names get SERVFAIL;
     a name that has no record of any type does not exist."""
 
     def __init__(self, records, failing=()):
@@ -193,6 +193,8 @@ class NameServer:
         return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".") if label) + b"\0"
 
     def data(self, value):
+        if isinstance(value, bytes):
+            return value
         if isinstance(value, tuple):
             return struct.pack(">H", value[0]) + self.name(value[1])
         return socket.inet_pton(socket.AF_INET6 if ":" in value else socket.AF_INET, value)

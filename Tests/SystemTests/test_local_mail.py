@@ -124,6 +124,25 @@ class LocalMail(unittest.TestCase):
             self.assertNotIn(b"Bcc", message)
             self.assertTrue(message.endswith(b"\r\n\r\n.\r\nbody\r\n"))
 
+    def drop_as(self, user, subject):
+        """What sendmail wrote for a user, as bob has it."""
+        config = os.path.join(self.martlet.root, "etc", "martlet.toml")
+        subprocess.run(["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", BIN + "/sendmail", "-C", config, "bob@example.org"], check=True,
+                       timeout=60, cwd="/", input=b"Subject: %s\n\nbody\n" % subject)
+        return wait_until(lambda: [m for m in self.martlet.messages("bob") if subject in m], "mail of %s" % user)[0]
+
+    @unittest.skipIf(os.geteuid(), "only root can be somebody else")
+    def test_a_confined_queue_knows_the_names_of_local_users(self):
+        self.assertTrue(self.drop_as("games", b"of an old user").startswith(b"Return-Path: <games@localhost>\r\n"))
+        # Who came after queued's start is not in its list: it begins anew.
+        name, before = "martlet-late-%d" % os.getpid(), self.martlet.pid("queued")
+        subprocess.run(["useradd", "--system", "--no-create-home", name], check=True)
+        try:
+            self.assertTrue(self.drop_as(name, b"of a new user").startswith(b"Return-Path: <%s@localhost>\r\n" % name.encode()))
+        finally:
+            subprocess.run(["userdel", name], check=True)
+        self.assertNotEqual(self.martlet.pid("queued"), before)
+
     def test_a_message_that_cannot_be_delivered_later_is_returned(self):
         self.martlet.add_account("leaver")
         self.martlet.mailctl("stop", "queued")

@@ -43,7 +43,7 @@ final class Bench {
     init() throws {
         let spool = try DirectoryDescriptor(opening: Path(tree.path))
         let host = try #require(Domain("mx.example.org"))
-        logs = try IntakeLogs(spool: spool, owner: .smtpd, origin: .smtpd, trace: TraceField(host: host), retention: 86400)
+        logs = try IntakeLogs(spool: spool, owner: .smtpd, origin: .smtpd, trace: TraceField(host: host), retention: { 86400 })
         intake = try Intake(origin: .smtpd, bigFolder: spool.path / LogName(.smtpd, .mail).path / "big", segment: logs.mail.log.end.segment)
     }
 

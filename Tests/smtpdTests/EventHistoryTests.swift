@@ -15,7 +15,7 @@ import Testing
     private func start() throws -> IntakeLogs {
         let host = try #require(Domain("mx.example.org"))
         let spool = try DirectoryDescriptor(opening: Path(tree.path))
-        return try IntakeLogs(spool: spool, owner: .smtpd, origin: .smtpd, trace: TraceField(host: host), retention: 86400)
+        return try IntakeLogs(spool: spool, owner: .smtpd, origin: .smtpd, trace: TraceField(host: host), retention: { 86400 })
     }
 
     /// A message in the mail log whose client has its 250.

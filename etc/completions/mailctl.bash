@@ -183,13 +183,40 @@ _mailctl() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    init|config|run|start|stop|restart|reload|status|domain|account|alias|route|directory|queue|help)
+    setup|init|config|check|doctor|run|start|stop|restart|reload|status|log-level|metrics|listen|tree|sandbox|domain|account|alias|route|directory|queue|audit|help)
         # Offer subcommand argument completions
         "_mailctl_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'init config run start stop restart reload status domain account alias route directory queue help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'setup init config check doctor run start stop restart reload status log-level metrics listen tree sandbox domain account alias route directory queue audit help' -- "${cur}"))
+        ;;
+    esac
+}
+
+_mailctl_setup() {
+    repeating_flags=()
+    non_repeating_flags=(--json --password-stdin --dev --version -h --help)
+    repeating_options=(--public-address)
+    non_repeating_options=(--root --config --hostname --base-port)
+    __mailctl_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--hostname')
+        return
+        ;;
+    '--public-address')
+        return
+        ;;
+    '--base-port')
+        return
         ;;
     esac
 }
@@ -230,13 +257,13 @@ _mailctl_config() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    check|get|sample|tree)
+    check|get|keys|sample|tree)
         # Offer subcommand argument completions
         "_mailctl_config_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'check get sample tree' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'check get keys sample tree' -- "${cur}"))
         ;;
     esac
 }
@@ -265,6 +292,24 @@ _mailctl_config_get() {
     repeating_options=()
     non_repeating_options=(--root --config)
     __mailctl_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_config_keys() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
@@ -308,6 +353,48 @@ _mailctl_config_tree() {
         return
         ;;
     '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_check() {
+    repeating_flags=()
+    non_repeating_flags=(--json --permissions --fix --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_doctor() {
+    repeating_flags=()
+    non_repeating_flags=(--json --offline --round-trip --no-round-trip --version -h --help)
+    repeating_options=(--address --block-list)
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--address')
+        return
+        ;;
+    '--block-list')
         return
         ;;
     esac
@@ -411,7 +498,7 @@ _mailctl_restart() {
 
 _mailctl_reload() {
     repeating_flags=()
-    non_repeating_flags=(--json --version -h --help)
+    non_repeating_flags=(--json --restart --version -h --help)
     repeating_options=()
     non_repeating_options=(--root --config)
     __mailctl_offer_flags_options -1
@@ -436,6 +523,196 @@ _mailctl_reload() {
 }
 
 _mailctl_status() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_log-level() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_metrics() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_listen() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __mailctl_add_completions -W 'smtpd'$'\n''submission'$'\n''queued'$'\n''locald'$'\n''remoted'$'\n''pop3d'$'\n''imapd'
+        return
+        ;;
+    esac
+}
+
+_mailctl_tree() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __mailctl_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    start|stop|hold)
+        # Offer subcommand argument completions
+        "_mailctl_tree_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'start stop hold' -- "${cur}"))
+        ;;
+    esac
+}
+
+_mailctl_tree_start() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_tree_stop() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_tree_hold() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_sandbox() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    report)
+        # Offer subcommand argument completions
+        "_mailctl_sandbox_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'report' -- "${cur}"))
+        ;;
+    esac
+}
+
+_mailctl_sandbox_report() {
     repeating_flags=()
     non_repeating_flags=(--json --version -h --help)
     repeating_options=()
@@ -699,7 +976,7 @@ _mailctl_account_passwd() {
 
 _mailctl_account_import() {
     repeating_flags=()
-    non_repeating_flags=(--json --create-domains --skip-existing --version -h --help)
+    non_repeating_flags=(--json --create-domains --skip-existing --keep-plain --version -h --help)
     repeating_options=()
     non_repeating_options=(--root --config)
     __mailctl_offer_flags_options 1
@@ -964,6 +1241,27 @@ _mailctl_queue_retry() {
         return
         ;;
     '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_audit() {
+    repeating_flags=()
+    non_repeating_flags=(--json --store --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --since)
+    __mailctl_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--since')
         return
         ;;
     esac

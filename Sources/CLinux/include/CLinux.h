@@ -2,6 +2,7 @@
 #pragma once
 #include "birth.h"
 #include "kernel.h"
+#include "machine.h"
 #include "spawn_shim.h"
 #include "descriptors.h"
 #include "sandbox.h"

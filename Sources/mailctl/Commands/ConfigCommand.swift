@@ -6,7 +6,7 @@ import Configuration
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config", abstract: "Check the configuration, or show what is in force.",
-        subcommands: [Check.self, Get.self, Sample.self, Tree.self, Sysusers.self, Tmpfiles.self])
+        subcommands: [Check.self, Get.self, Keys.self, Sample.self, Tree.self, Sysusers.self, Tmpfiles.self])
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Read the file as every daemon does; show everything wrong with it.")
@@ -49,6 +49,16 @@ struct ConfigCommand: ParsableCommand {
         }
     }
 
+    struct Keys: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Print every key, its type, limits, default, and what it takes for a change to hold.")
+        @OptionGroup var options: GlobalOptions
+
+        func run() {
+            if options.json { return Output.json(.array(ConfigurationKey.all.map(\.json))) }
+            Output.table(["key", "reload", "default"], ConfigurationKey.all.map { [$0.name, $0.reload.words.how, $0.defaultValue.description] })
+        }
+    }
+
     struct Sample: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print a file in which every key is explained.")
         @OptionGroup var options: GlobalOptions
@@ -81,6 +91,25 @@ struct ConfigCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print the folders for tmpfiles.d.", shouldDisplay: false)
         @OptionGroup var options: GlobalOptions
         func run() { Output.line(String(SystemFiles.tmpfiles.dropLast())) }
+    }
+}
+
+extension ConfigurationKey {
+    fileprivate var json: JSONValue {
+        .object([
+            "key": .text(name), "kind": .text(kind), "limit": .optional(limit), "default": JSONValue(defaultValue), "documentation": .text(documentation),
+            "reload": .text(reload.words.how), "services": .array(reload.words.services.map { .text($0.rawValue) }), "why": .optional(reload.words.why),
+        ])
+    }
+}
+
+extension ConfigurationKey.Reload {
+    fileprivate var words: (how: String, services: [Service], why: String?) {
+        switch self {
+        case .live: ("live", [], nil)
+        case .restart(let services, let why): ("restart", services, why)
+        case .unread: ("unread", [], nil)
+        }
     }
 }
 

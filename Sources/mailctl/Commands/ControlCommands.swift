@@ -1,4 +1,4 @@
-// mailctl start, stop, restart, reload: a request in mailctl's log, and a look whether the supervisor has obeyed.
+// mailctl start, stop, restart: a request in mailctl's log, and a look whether the supervisor has obeyed.
 
 import ArgumentParser
 import Configuration
@@ -34,18 +34,9 @@ struct RestartCommand: ParsableCommand {
 
     func run() throws {
         let control = try SupervisorControl(options)
-        let before = Dictionary(uniqueKeysWithValues: try control.status().services.map { ($0.service, $0.pid) })
-        try control.request(.restart, services) { $0.pid != nil && $0.pid != before[$0.service] }
+        let done = try control.restart(services)
+        control.report(done, services)
     }
-}
-
-struct ReloadCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "reload", abstract: "Take a new certificate; where the configuration has changed, restart the services with it.")
-    @OptionGroup var options: GlobalOptions
-    @Argument(help: "Services; none means all.") var services: [Service] = []
-
-    func run() throws { try SupervisorControl(options).request(.reload, services) { _ in true } }
 }
 
 extension Service: ExpressibleByArgument {}
@@ -64,7 +55,7 @@ extension SupervisorPlan.Wish {
 /// Asks the running supervisor for something and waits until it has happened.
 struct SupervisorControl {
     private let options: GlobalOptions
-    private let configuration: Configuration
+    let configuration: Configuration
 
     /// Throws if the configuration is wrong: nothing may be started or reloaded with it.
     init(_ options: GlobalOptions) throws(Failure) {
@@ -77,11 +68,24 @@ struct SupervisorControl {
     func request(
         _ wish: SupervisorPlan.Wish, _ services: [Service], until isDone: (ServiceStatus) -> Bool
     ) throws(Failure) {
+        report(try carryOut(wish, services, until: isDone), services)
+    }
+
+    /// Each has another process than before when this returns.
+    @discardableResult
+    func restart(_ services: [Service]) throws(Failure) -> SupervisorStatus {
+        let before = Dictionary(uniqueKeysWithValues: try status().services.map { ($0.service, $0.pid) })
+        return try carryOut(.restart, services) { $0.pid != nil && $0.pid != before[$0.service] }
+    }
+
+    private func carryOut(
+        _ wish: SupervisorPlan.Wish, _ services: [Service], until isDone: (ServiceStatus) -> Bool
+    ) throws(Failure) -> SupervisorStatus {
         try send(wish, services)
         let wanted = services.isEmpty ? Service.allCases : services
         var now = try status()
         for _ in 0..<waits {
-            if now.services.filter({ wanted.contains($0.service) }).allSatisfy(isDone) { return report(now, wanted) }
+            if now.services.filter({ wanted.contains($0.service) }).allSatisfy(isDone) { return now }
             pause(milliseconds: 50)
             now = try status()
         }
@@ -96,7 +100,7 @@ struct SupervisorControl {
         let pid = try status().supervisor
         try send(.stop, [])
         for _ in 0..<waits {
-            if pid.map({ ProcessTable.isRunning($0, service: nil) }) != true { return report(try status(), Service.allCases) }
+            if pid.map({ ProcessTable.isRunning($0, service: nil) }) != true { return report(try status(), []) }
             pause(milliseconds: 50)
         }
         throw Failure(.temporary, "the supervisor is still stopping", remedy: "look at `mailctl status`")
@@ -105,7 +109,7 @@ struct SupervisorControl {
     /// Longer than two stages of stopping may take: 30 s.
     private var waits: Int { 600 }
 
-    private func send(_ wish: SupervisorPlan.Wish, _ services: [Service]) throws(Failure) {
+    func send(_ wish: SupervisorPlan.Wish, _ services: [Service]) throws(Failure) {
         let status = try status()
         guard let supervisor = status.supervisor else {
             // A signal is all that a reload takes, whoever started the service.
@@ -122,8 +126,9 @@ struct SupervisorControl {
         }
     }
 
-    private func report(_ status: SupervisorStatus, _ services: [Service]) {
-        let chosen = status.services.filter { services.contains($0.service) }
+    /// No services: all.
+    func report(_ status: SupervisorStatus, _ services: [Service]) {
+        let chosen = status.services.filter { services.isEmpty || services.contains($0.service) }
         if options.json { return Output.json(.array(chosen.map(\.json))) }
         for entry in chosen { Output.line("\(entry.service.rawValue): \(entry.state.rawValue)") }
     }

@@ -18,74 +18,24 @@ struct InitCommand: ParsableCommand {
     @Option(help: "The first local domain; it gets the account postmaster.")
     var domain: String
 
-    @Flag(help: "For development: unprivileged ports on loopback, a self-signed certificate, plain-text login on loopback.")
-    var dev = false
-
-    @Option(help: "With --dev: each port is this plus the standard port.")
-    var basePort = ConfigurationSample.developmentBasePort
+    @OptionGroup var tree: TreeOptions
 
     func run() throws {
         guard let domain = Domain(domain), !domain.isAddressLiteral else {
             throw Failure(.usage, "\(domain) is not a domain name", remedy: "name one such as example.org")
         }
-        let path = Path(options.configurationPath).resolved(from: Identity.workingDirectory)
-        let wroteConfiguration = try writeConfiguration(at: path, domain: domain)
+        let maker = TreeMaker(options, tree)
+        let wroteConfiguration = try maker.writeConfiguration(domain: domain)
         let configuration = try options.loadConfiguration()
-        try refuseExisting(configuration)
-        let setup = Setup(configuration, file: path, asRoot: Identity.isRoot)
-        try setup.makeTree()
-        if configuration.development { try setup.makeCertificate() }
-        try AdministratorLog.prepare(configuration)
-        let password = try DirectorySetup.make(configuration, domain: domain)
-        report(path, wroteConfiguration, configuration, domain, password)
-    }
-
-    private func refuseExisting(_ configuration: Configuration) throws {
-        let database = configuration.paths.directory / "directory.db"
-        if (try? DirectoryDescriptor(opening: database.parent).status(of: database.lastComponent)) != nil {
+        guard !TreeMaker.hasDirectory(configuration) else {
+            let database = configuration.paths.directory / "directory.db"
             throw Failure(.cannotCreate, "\(database) exists already", remedy: "this tree is complete; add to it with `mailctl domain add`")
         }
+        let setup = try maker.makeFolders(configuration)
+        if configuration.development { try setup.makeCertificate() }
+        let password = try DirectorySetup.make(configuration, domain: domain)
+        report(maker.path, wroteConfiguration, configuration, domain, password)
     }
-
-    /// False if there was one.
-    private func writeConfiguration(at path: Path, domain: Domain) throws(Failure) -> Bool {
-        let text = try configurationText(domain)
-        return try attempting { () throws(KernelError) in
-            try FolderMaker.makePath(path.parent)
-            let folder = try DirectoryDescriptor(opening: path.parent)
-            do throws(KernelError) {
-                _ = try folder.status(of: path.lastComponent)
-                return false
-            } catch {
-                guard error.isMissing else { throw error }
-            }
-            try folder.replace(path.lastComponent, with: Array(text.utf8), mode: 0o644)
-            return true
-        }
-    }
-
-    private func configurationText(_ domain: Domain) throws(Failure) -> String {
-        var values: [String: ConfigurationLiteral] = [:]
-        var purpose = ""
-        if dev {
-            guard let development = ConfigurationSample.development(basePort: basePort) else {
-                throw Failure(.usage, "--base-port \(basePort) leads above port 65535", remedy: "name one from 0 to 64540")
-            }
-            values = development
-            purpose = ConfigurationSample.developmentPurpose
-        } else {
-            let host = Identity.hostName()
-            values["hostname"] = .text(host.contains(".") && Domain(host) != nil ? host : "mail.\(domain)")
-        }
-        if options.root == nil, options.config == nil { values.merge(InitCommand.systemPaths) { $1 } }
-        return ConfigurationSample.text(values, purpose: purpose)
-    }
-
-    private static let systemPaths: [String: ConfigurationLiteral] = [
-        "paths.root": .text("/etc/martlet"), "paths.spool": .text("/var/spool/martlet"), "paths.store": .text("/var/spool/martlet/mail"),
-        "paths.cache": .text("/var/cache/martlet"), "paths.directory": .text("/var/spool/martlet/directory"),
-        "tls.certificate": .text("/etc/martlet/tls/certificate.pem"), "tls.key": .text("/etc/martlet/tls/key.pem"),
-    ]
 
     private func report(_ path: Path, _ wrote: Bool, _ configuration: Configuration, _ domain: Domain, _ password: String) {
         let postmaster = "postmaster@\(domain)"

@@ -26,7 +26,7 @@ struct ListenCommand: ParsableCommand {
         let identity = try SupervisorPrograms.identity(of: service, prefix: configuration.users.prefix)
         try waitForTree(configuration)
         var listeners = SupervisorListeners()
-        try listeners.update(to: configuration.listen, only: service)
+        try listeners.update(to: configuration.listen, of: [service])
         let (descriptors, names) = listeners.inherited(by: service)
         var spawn = try programs.launch(service, identity: identity, descriptors: descriptors, names: names)
         // It is this process that the service is, which is what LISTEN_PID asks for.

@@ -18,6 +18,7 @@ struct RunCommand: ParsableCommand {
         // A directory that cannot be put in order stops no mail: who needs it says so, and what waits is kept.
         do throws(Failure) { _ = try options.openDirectory() } catch { Output.note("\(error.what)\n  \(error.remedy)") }
         try Copies.recognise(configuration.paths, note: Output.note, say: supervisor.say)
+        PublishedFolder(configuration.paths).begin(configuration)
         supervisor.run()
         Copies.rest(configuration.paths)
     }

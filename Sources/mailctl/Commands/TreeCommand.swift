@@ -52,6 +52,7 @@ final class TreeLife {
         // As at `mailctl run`: what is missing of the directory stops no mail.
         do throws(Failure) { _ = try options.openDirectory() } catch { Output.note("\(error.what)\n  \(error.remedy)") }
         try Copies.recognise(configuration.paths, note: Output.note, say: log.say)
+        PublishedFolder(configuration.paths).begin(configuration)
     }
 
     func end() { Copies.rest(configuration.paths) }

@@ -60,7 +60,7 @@ struct StoreCheck {
         do throws(StoreError) { try takeStore(paths.store) } catch { throw Failure(store: error, paths.store) }
         try attempting { () throws(KernelError) in
             let spool = try DirectoryDescriptor(opening: paths.spool)
-            for owner in [SpoolOwner.pop3d, .imapd, .supervisor] { try hear(owner, in: spool) }
+            for owner in [SpoolOwner.pop3d, .imapd, .mailctl, .supervisor] { try hear(owner, in: spool) }
             for owner in [SpoolOwner.locald, .queued] { try hear(owner, in: spool) }
         }
         open = [:]
@@ -97,7 +97,8 @@ struct StoreCheck {
 
     private mutating func hear(_ record: Record, from owner: SpoolOwner) {
         switch owner {
-        case .pop3d, .imapd:
+        // mailctl: what went with the account of an examination.
+        case .pop3d, .imapd, .mailctl:
             if record.verb == .delete, let mark = record[.file].flatMap(CopyMark.init(unique:)) { accounted.insert(mark) }
         case .locald:
             switch record.verb {
@@ -108,7 +109,7 @@ struct StoreCheck {
         case .supervisor:
             // A message of its own brings it now.
             if record.verb == .recognised, record[.drop] != nil, let mark = MissingCopy(record)?.mark { accounted.insert(mark) }
-        case .smtpd, .submission, .remoted, .mailctl: break
+        case .smtpd, .submission, .remoted: break
         }
     }
 

@@ -19,9 +19,12 @@ struct QueueView {
         var until: WallTime?
         var status: [UInt8] = []
         var reason: [UInt8] = []
+        /// Who has it, and since when, as far as the tail of the log tells.
+        var agent: String?
+        var since: WallTime?
     }
 
-    enum State: String, Sendable { case unrouted, waiting, assigned, delivered, failed, bounced }
+    enum State: String, Sendable, CaseIterable { case unrouted, waiting, assigned, delivered, failed, bounced }
 
     struct Message: Hashable, Sendable {
         let id: QueueID
@@ -116,6 +119,8 @@ struct QueueView {
             change(record) { copy in
                 copy.state = .assigned
                 copy.until = nil
+                copy.agent = record.text(.agent)
+                copy.since = record[.at].flatMap(Timestamp.time)
                 copy.attempts = record.number(.attempt) ?? copy.attempts + 1
             }
         case .deferred: change(record) { $0.take(deferral: record) }

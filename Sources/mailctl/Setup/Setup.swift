@@ -27,11 +27,13 @@ struct Setup {
         try nameStore()
     }
 
-    /// Makes the folders of snapshots where there are none; those that are there stay as they are.
-    func completeDirectory() throws(Failure) {
-        for folder in SpoolTree.folders where folder.place == .directory {
-            let path = places[folder.place] / Path(folder.path)
-            if (try? DirectoryDescriptor(passing: path.normalized)) == nil { try FolderMaker.make(folder, in: places, ownership) }
+    /// Makes the folders that an earlier version did not have where there are none; those that are there stay as they are.
+    func completeFolders() throws(Failure) {
+        for folder in SpoolTree.folders where folder.place == .directory || folder.isLater {
+            let path = (places[folder.place] / Path(folder.path)).normalized
+            // Whose parent is missing too is damage, which `mailctl check --permissions` tells of.
+            let isDamage = folder.isLater && (try? DirectoryDescriptor(passing: path.parent)) == nil
+            if !isDamage, (try? DirectoryDescriptor(passing: path)) == nil { try FolderMaker.make(folder, in: places, ownership) }
         }
     }
 
@@ -67,12 +69,13 @@ struct Setup {
         }
     }
 
-    /// Makes a self-signed certificate where there is none.
-    func makeCertificate() throws {
+    /// Makes a self-signed certificate where there is none; false if there is one.
+    @discardableResult
+    func makeCertificate() throws -> Bool {
         let (certificate, key) = (configuration.tls.certificate, configuration.tls.key)
         let exists = (try? DirectoryDescriptor(opening: certificate.parent).status(of: certificate.lastComponent)) != nil
-        if exists { return }
-        let pair = try DevelopmentCertificate(hostname: configuration.hostname.description, now: .now())
+        if exists { return false }
+        let pair = try SelfSignedCertificate(hostname: configuration.hostname.description, isDevelopment: configuration.development, now: .now())
         let gid = try ownership.gid(of: .tls, owner: .root)
         try attempting { () throws(KernelError) in
             try FolderMaker.makePath(certificate.parent)
@@ -83,5 +86,6 @@ struct Setup {
             let folder = try DirectoryDescriptor(opening: certificate.parent)
             try folder.replace(certificate.lastComponent, with: Array(pair.certificate.utf8), mode: 0o644)
         }
+        return true
     }
 }

@@ -43,7 +43,7 @@ struct SpoolFile: Hashable, Sendable {
 
 extension SpoolTree {
     /// Rows of one folder stand together, the narrower names first.
-    static let files: [SpoolFile] = settingFiles + spoolFiles + directoryFiles + storeFiles
+    static let files: [SpoolFile] = settingFiles + spoolFiles + metricFiles + segmentFiles + directoryFiles + storeFiles
 
     private static let settingFiles: [SpoolFile] = [
         SpoolFile(
@@ -60,7 +60,6 @@ extension SpoolTree {
             mode: 0o640, purpose: "A DKIM key."),
     ]
 
-    /// Log folders by the one that writes them: segments, the spare one, big content.
     private static let spoolFiles: [SpoolFile] = [
         SpoolFile(
             place: .spool, folder: "", names: .exactly("SPOOL-ID"), shown: "SPOOL-ID", owner: .root, group: .none, mode: 0o600,
@@ -68,7 +67,20 @@ extension SpoolTree {
         SpoolFile(
             place: .spool, folder: "drop", names: .all, shown: "<drop>", owner: .anyone, group: .none, mode: 0o644,
             purpose: "A message from sendmail; its owner is its sender."),
-    ] + folders.filter { $0.place == .spool && $0.mode == 0o2750 }.flatMap(logFiles)
+        SpoolFile(
+            place: .spool, folder: "mailctl/configuration", names: .all, shown: "{martlet.toml,log-levels}", owner: .root, group: .asFolder, mode: 0o640,
+            purpose: "What holds for services that run."),
+    ]
+
+    private static let metricFiles: [SpoolFile] = folders.filter { $0.path.hasSuffix("/metrics") }.map { folder in
+        SpoolFile(
+            place: .spool, folder: folder.path, names: .all, shown: "<service>.prom", owner: .asFolder, group: .none, mode: 0o644,
+            purpose: "Counts, and no address.")
+    }
+
+    /// Log folders by the one that writes them: segments, the spare one, big content.
+    private static let segmentFiles: [SpoolFile] =
+        folders.filter { $0.place == .spool && $0.mode == 0o2750 && $0.path != "mailctl/configuration" }.flatMap(logFiles)
 
     private static func logFiles(_ folder: SpoolFolder) -> [SpoolFile] {
         func file(_ names: SpoolFile.Names, _ shown: String, _ group: SpoolFile.Group, _ mode: UInt32, _ purpose: String) -> SpoolFile {

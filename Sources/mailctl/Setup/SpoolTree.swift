@@ -29,6 +29,11 @@ struct SpoolFolder: Hashable, Sendable {
     var isMade = true
 }
 
+extension SpoolFolder {
+    /// Whether earlier versions had none such; nothing in it is lost if it is made anew.
+    var isLater: Bool { place == .spool && (path == "mailctl/configuration" || path.hasSuffix("/metrics")) }
+}
+
 enum SpoolTree {
     /// Parents before children.
     static let folders: [SpoolFolder] =
@@ -42,6 +47,7 @@ enum SpoolTree {
         + [Service.pop3d, .imapd].flatMap { owned(.service($0), $0.rawValue, .events) }
         + owned(.root, "mailctl", .services) + owned(.root, "supervisor", .services)
         + [
+            folder(.spool, "mailctl/configuration", .root, .services, 0o2750, "The configuration in force, as mailctl publishes it, and log levels."),
             folder(.directory, "", .root, nil, 0o755, "The directory database, which mailctl alone may read and write."),
             folder(.directory, "addresses", .root, .services, 0o2750, "The address snapshot: who has an address, and no password."),
             folder(.directory, "credentials", .root, .credentials, 0o2750, "The credential snapshot."),
@@ -78,6 +84,6 @@ enum SpoolTree {
         [
             folder(.spool, name, owner, nil, 0o755, "Written by \(name) alone."),
             folder(.spool, "\(name)/events", owner, readers, 0o2750, "What \(name) did, one line a fact."),
-        ]
+        ] + (owner == .root ? [] : [folder(.spool, "\(name)/metrics", owner, nil, 0o755, "Counts for Prometheus, as a file that anyone may read.")])
     }
 }

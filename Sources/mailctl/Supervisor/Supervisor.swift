@@ -6,7 +6,6 @@ import Spool
 import SpoolFormat
 
 final class Supervisor {
-    private var configuration: Configuration
     private let configurationPath: Path
     private let programs: SupervisorPrograms
     private var listeners = SupervisorListeners()
@@ -29,7 +28,6 @@ final class Supervisor {
 
     /// Opens everything that can fail, so that a supervisor that starts at all starts whole.
     init(_ configuration: Configuration, path: Path) throws(Failure) {
-        self.configuration = configuration
         configurationPath = path
         programs = SupervisorPrograms(configurationPath: path)
         identities = try Supervisor.identities(configuration, programs)
@@ -135,25 +133,36 @@ final class Supervisor {
             case .all(.stop): plan.shutDown(now: .now())
             case .all(.reload): reload()
             case .one(.reload, let service): reload([service])
-            case .all(let wish): act(plan.request(wish, Service.allCases, now: .now()))
-            case .one(let wish, let service): act(plan.request(wish, [service], now: .now()))
+            case .all(let wish): carryOut(wish, Service.allCases)
+            case .one(let wish, let service): carryOut(wish, [service])
             }
         }
     }
 
-    /// A service reads the configuration when it starts: where that has changed, they start anew. Else they look at the certificate.
+    /// Publishes what can be in force now, and has the services look; what needs a restart waits for the administrator's word.
     private func reload(_ services: [Service] = Service.allCases) {
         do {
-            let new = try Configuration.load(path: configurationPath.description)
-            let isChanged = new != configuration
-            if services == Service.allCases {
-                try listeners.update(to: new.listen)
-                configuration = new
-            }
-            act(plan.request(isChanged ? .restart : .reload, services, now: .now()))
-        } catch {
-            log.note(RecordLine(.problem).adding(.service, "supervisor").adding(.reason, "configuration not taken: \(error)"))
+            let reload = try ConfigurationReload.apply(try Configuration.load(path: configurationPath.description), restarting: false)
+            let waiting = reload.restart.map(\.change.key.name)
+            if !waiting.isEmpty { complain("needs `mailctl reload --restart`: " + waiting.joined(separator: ", ")) }
+        } catch { complain("configuration not taken: \((error as? Failure)?.what ?? "\(error)")") }
+        act(plan.request(.reload, services, now: .now()))
+    }
+
+    /// A service that starts anew reads the file: its listeners must be those of the file too.
+    private func carryOut(_ wish: SupervisorPlan.Wish, _ services: [Service]) {
+        if wish == .restart {
+            do {
+                let configuration = try Configuration.load(path: configurationPath.description)
+                try listeners.update(to: configuration.listen, of: services)
+                if services == Service.allCases { _ = try ConfigurationReload.apply(configuration, restarting: true) }
+            } catch { complain("configuration not taken: \((error as? Failure)?.what ?? "\(error)")") }
         }
+        act(plan.request(wish, services, now: .now()))
+    }
+
+    private func complain(_ reason: String) {
+        log.note(RecordLine(.problem).adding(.service, "supervisor").adding(.reason, reason))
     }
 
     private func act(_ actions: [SupervisorPlan.Action]) {

@@ -15,12 +15,15 @@ struct SupervisorListeners: ~Copyable {
 
     /// Binds what the configuration lists and is not yet bound, and closes what it no longer lists.
     ///
-    /// All or nothing: on an error everything stays as it was.
-    /// `only`: for one service.
-    mutating func update(to listen: Configuration.Listen, only service: Service? = nil) throws(Failure) {
+    /// All or nothing: on an error everything stays as it was. Those of other services stay too.
+    mutating func update(to listen: Configuration.Listen, of services: [Service] = Service.allCases) throws(Failure) {
         var updated: [ListenerName: [(endpoint: Endpoint, socket: Socket)]] = [:]
-        for name in service?.listeners ?? ListenerName.allCases {
+        for name in ListenerName.allCases {
             let old = sockets[name] ?? []
+            guard services.contains(name.service) else {
+                updated[name] = old
+                continue
+            }
             var new: [(endpoint: Endpoint, socket: Socket)] = []
             for endpoint in listen[name] {
                 if let known = old.first(where: { $0.endpoint == endpoint }) {

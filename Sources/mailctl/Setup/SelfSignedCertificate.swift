@@ -1,4 +1,4 @@
-// A certificate for loopback that nobody outside has any reason to trust.
+// A certificate that nobody has any reason to trust: for loopback in development, and for a start elsewhere.
 
 import Crypto
 import FoundationEssentials
@@ -7,15 +7,15 @@ import SwiftASN1
 import X509
 
 /// A self-signed certificate and its key, PEM.
-struct DevelopmentCertificate {
+struct SelfSignedCertificate {
     let certificate: String
     let key: String
 
-    /// For `localhost`, 127.0.0.1 and ::1, a P-256 key, valid for ten years from an hour ago (RFC 5280 §4.1).
-    init(hostname: String, now: WallTime) throws {
+    /// For the host, `localhost`, 127.0.0.1 and ::1, a P-256 key, valid for ten years from an hour ago (RFC 5280 §4.1).
+    init(hostname: String, isDevelopment: Bool, now: WallTime) throws {
         let key = P256.Signing.PrivateKey()
         let issuerKey = Certificate.PrivateKey(key)
-        let name = try DistinguishedName { CommonName("Martlet development (\(hostname))") }
+        let name = try DistinguishedName { CommonName("Martlet \(isDevelopment ? "development" : "self-signed") (\(hostname))") }
         var names: [GeneralName] = [.dnsName("localhost")]
         if hostname != "localhost" { names.append(.dnsName(hostname)) }
         names.append(.ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1])))

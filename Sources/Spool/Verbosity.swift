@@ -1,0 +1,49 @@
+// How much a program says on stderr. The event log is not concerned: it has every fact at any level.
+
+import Kernel
+import SpoolFormat
+import Synchronization
+
+/// What goes to stderr.
+package enum LogLevel: Int, Sendable, CaseIterable {
+    /// What the operator should know: `problem` and `corrupt`, `start` and `stop`.
+    case problems
+    /// Every fact.
+    case events
+    /// And how it came to them: commits, replies, dialogues with other hosts. Never content or a password.
+    case debug
+
+    package init?(name: String) {
+        guard let level = LogLevel.allCases.first(where: { $0.name == name }) else { return nil }
+        self = level
+    }
+
+    package var name: String {
+        switch self {
+        case .problems: "problems"
+        case .events: "events"
+        case .debug: "debug"
+        }
+    }
+}
+
+/// The level of this process.
+package enum Verbosity {
+    private static let current = Atomic<Int>(LogLevel.events.rawValue)
+
+    package static var level: LogLevel {
+        get { LogLevel(rawValue: current.load(ordering: .relaxed)) ?? .events }
+        set { current.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    static func echoes(_ verb: Verb) -> Bool {
+        level != .problems || [.problem, .corrupt, .start, .stop].contains(verb)
+    }
+
+    /// A line for whoever asked for it; control characters of a peer do not reach the terminal.
+    package static func debug(_ program: String, _ text: @autoclosure () -> [UInt8]) {
+        guard level == .debug else { return }
+        let clean = text().map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }
+        writeToStandardError(Array("\(program): debug - ".utf8) + clean + [0x0A])
+    }
+}

@@ -1,0 +1,72 @@
+// A changed configuration: which keys the services take while they run, and which only a new process has.
+
+import Configuration
+import Kernel
+import Spool
+
+struct ConfigurationReload {
+    let live: [ConfigurationChange]
+    /// In force once the services that they concern start anew.
+    let restart: [(change: ConfigurationChange, services: [Service], why: String)]
+    let unread: [ConfigurationChange]
+
+    /// Publishes what can be in force now; with `restarting`, all of it: whoever calls then restarts `services`.
+    static func apply(_ new: Configuration, restarting: Bool) throws(Failure) -> ConfigurationReload {
+        let folder = PublishedFolder(new.paths)
+        let old = folder.configuration
+        let reload = ConfigurationReload((old ?? new).changes(to: new))
+        let effective = (old ?? new).adopting(new) { key in
+            if case .restart = key.reload { return restarting }
+            return true
+        }
+        if old != effective { try folder.publish(effective) }
+        return reload
+    }
+
+    init(_ changes: [ConfigurationChange]) {
+        var (live, unread): ([ConfigurationChange], [ConfigurationChange]) = ([], [])
+        var restart: [(change: ConfigurationChange, services: [Service], why: String)] = []
+        for change in changes {
+            switch change.key.reload {
+            case .live: live.append(change)
+            case .unread: unread.append(change)
+            case .restart(let services, let why): restart.append((change, services, why))
+            }
+        }
+        (self.live, self.restart, self.unread) = (live, restart, unread)
+    }
+
+    /// Those that must start anew, in order.
+    var services: [Service] { Service.allCases.filter { service in restart.contains { $0.services.contains(service) } } }
+}
+
+extension ConfigurationReload {
+    /// For people; `hasRestarted`: nothing waits any more.
+    func lines(hasRestarted: Bool, command: String) -> [String] {
+        var out = live.map { "in force: \($0.sentence)" }
+        out += restart.map { "\(hasRestarted ? "in force" : "needs a restart"): \($0.change.sentence)" + (hasRestarted ? "" : " (\($0.why))") }
+        out += unread.map { "without effect: \($0.sentence) (no program of this version reads it)" }
+        if !hasRestarted, !restart.isEmpty { out.append("\(command) restarts \(services.map(\.rawValue).joined(separator: ", ")); no connection is refused") }
+        return out
+    }
+
+    func json(restarted: [Service]) -> JSONValue {
+        .object([
+            "live": .array(live.map { .object($0.members) }),
+            "restart": .array(restart.map { entry in
+                .object(entry.change.members + [
+                    .init(name: "services", value: .array(entry.services.map { .text($0.rawValue) })), .init(name: "why", value: .text(entry.why)),
+                ])
+            }),
+            "unread": .array(unread.map { .object($0.members) }), "restarted": .array(restarted.map { .text($0.rawValue) }),
+        ])
+    }
+}
+
+extension ConfigurationChange {
+    fileprivate var sentence: String { "\(key.name) = \(new), was \(old)" }
+
+    fileprivate var members: [JSONValue.Member] {
+        [.init(name: "key", value: .text(key.name)), .init(name: "old", value: JSONValue(old)), .init(name: "new", value: JSONValue(new))]
+    }
+}
