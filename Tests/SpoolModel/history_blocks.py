@@ -5,7 +5,7 @@ at the beginning, and never appended to by another process than the one that beg
 """
 from typing import NamedTuple
 
-from log import Segment
+from log import Segment, segments
 
 BEGINNING = (1, 0)
 
@@ -47,9 +47,8 @@ def known(log, only_committed, needs_commit_to_start=False):
 
 def positioned(log):
     """Each committed record with its position."""
-    for segment, successor in zip(log, log[1:] + (None,)):
-        readable = successor.sealed if successor else segment.commit
-        for index, record in enumerate(segment.records[:readable]):
+    for segment, count in segments(log):
+        for index, record in enumerate(segment.records[:count]):
             yield (segment.number, index), record
 
 

@@ -40,10 +40,17 @@ def committed(log):
 
 def _read(log, only_committed):
     found = []
-    for segment, successor in zip(log, log[1:]):
-        found += segment.records[:successor.sealed]
-    last = log[-1]
-    return found + list(last.records[:last.commit] if only_committed or last.failed else last.records)
+    for segment, count in segments(log):
+        if segment is log[-1] and not only_committed and not segment.failed:
+            count = len(segment.records)
+        found += segment.records[:count]
+    return found
+
+
+def segments(log):
+    """Each segment and how many of its records count: as its successor's header says, where that is there, or its last commit line."""
+    for segment, successor in zip(log, log[1:] + (None,)):
+        yield segment, successor.sealed if successor and successor.number == segment.number + 1 else segment.commit
 
 
 def tail(log, punched=frozenset()):
@@ -107,7 +114,8 @@ def settled(log):
 
 
 def after_cut(log):
-    """All that a power cut may leave: any prefix of what was not durable, with or without the last commit line."""
+    """All that a power cut may leave: any prefix of what was not durable, with or without the last commit line, and any of
+    the segments whose names no sync of the folder has covered."""
     choices = []
     for segment in log:
         options = {segment._replace(named=True, headed=True, records=segment.records[:kept], durable=kept,
@@ -116,5 +124,4 @@ def after_cut(log):
                    for commit in {segment.commit_durable, segment.commit} if commit <= kept}
         choices.append(sorted(options) + ([] if segment.named and segment.headed else [None]))
     for combination in product(*choices):
-        kept = combination[:combination.index(None)] if None in combination else combination
-        yield tuple(kept)
+        yield tuple(segment for segment in combination if segment)

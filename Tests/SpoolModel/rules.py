@@ -9,6 +9,9 @@ RULES = {
     'sealed': "After a failed sync the segment ends at its last commit; the next header says so.",
     'sealfirst': 'The seal is durable before the 4xx goes out.',
     'segdir': 'The folder is synced before the first commit line of a segment.',
+    'namesfirst': 'A start syncs the folder before it states the length of a segment whose name was not durable.',
+    'sealcounts': 'The length that the next header states counts, when the last commit line is gone.',
+    'surety': 'A segment stays while the one before it, for which its header alone may stand surety, has open mail.',
     'erasesafe': 'Content is punched only below a commit line that a later sync has covered.',
     'cutback': 'A write that stopped part way is cut back.',
     'cutcommit': 'It is cut back to the last commit, and 452 goes to all whose records that took.',
@@ -16,6 +19,9 @@ RULES = {
     'cutseal': 'If cutting back fails, the segment is sealed at its last commit.',
     # The life of a message
     'routedur': 'A route is a record before its assigns; it is never computed twice.',
+    'routewhole': 'A `route` says how many its recipient has; a start that finds fewer routes the recipient anew.',
+    'halfunsaid': '… and does not say again what it found, not even of a message whose accept cannot be seen.',
+    'assignedstays': '… and begins nothing anew that was assigned.',
     'stagefile': 'The stage file is synced before `staged`.',
     'stagedir': 'The stage folder is synced before `staged`.',
     'stagedur': '`staged` is durable before the rename.',
@@ -93,6 +99,7 @@ RULES = {
 
 # Needless in this model, alone: another rule covers the case.  Kept in the product for the reason given.
 NEEDLESS = {
+    'assignedstays': '`halfunsaid` covers it: no half stands before a later routing',
     'inboxsafe': '`inboxforget` covers it; the cursor is then where the answers begin',
     'inboxnewest': '`inboxolder` covers it while queued waits for an answer before it assigns again',
     'inboxolder': '`inboxnewest` covers it; spares an attempt at each restart',

@@ -8,8 +8,10 @@ from fulldisk import FullDisk
 from history import History
 from inbox import Inbox
 from partial import PartialWrites
+from routing import Routing
 from rules import NEEDLESS, RULES
 from shows import Shows
+from surety import Surety
 
 
 class Scenario(NamedTuple):
@@ -31,6 +33,8 @@ ONE_EACH = dict(cuts=1, kills=1)
 TWO = ('one', 'one')
 SPLIT = dict(cuts=1, atomic_renames=False)
 STARTS = dict(killed=('queued',))
+AB, ABC, CD = ('a', 'b'), ('a', 'b', 'c'), ('c', 'd')
+HALF = dict(kills=1, already_half=True)
 
 
 def base(name, model, slow=False, expected='holds', **arguments):
@@ -81,6 +85,22 @@ BASE = [
     base('partial write, three clients; 1 cut', PartialWrites, clients=3, cuts=1),
     base('partial write, three clients; 2 cuts, 1 kill', PartialWrites, True, clients=3, cuts=2, kills=1),
     base('partial write, truncation fails; 1 cut, 1 kill', PartialWrites, clients=2, cuts=1, kills=1, truncate_fails=True),
+
+    base('surety; 1 cut, 2 kills', Surety, cuts=1, kills=2),
+    base('surety, new segments; 1 cut', Surety, cuts=1, rotations=2),
+    base('surety, new segments; 2 cuts', Surety, True, cuts=2, rotations=2),
+    base('surety, two messages; 1 cut, 2 kills', Surety, True, messages=2, cuts=1, kills=2),
+    base('surety, two messages, new segment; 1 cut, 1 kill', Surety, True, messages=2, **ONE_EACH, rotations=1),
+
+    base('routing to three; 1 kill', Routing, tables=(ABC,), kills=1),
+    base('routing, alias changed; 1 cut', Routing, tables=(AB, CD), cuts=1, rotations=1),
+    base('routing, alias changed; 1 cut, 1 kill', Routing, tables=(AB, CD), **ONE_EACH),
+    base('routing, alias changed in part; 2 kills', Routing, tables=(ABC, ('a', 'd', 'e')), kills=2, rotations=1),
+    base('routing, alias changed in part; 1 cut, 1 kill', Routing, True, tables=(ABC, ('a', 'd', 'e')), **ONE_EACH),
+    base('routing, alias changed twice; 2 cuts', Routing, True, tables=(AB, CD, ('a',)), cuts=2),
+    base('routing after an unseen half, alias changed twice; 2 kills', Routing, True, tables=(AB, CD, ('a',)), kills=2, already_half=True),
+    base('routing after an unseen half, alias shorter; 1 kill', Routing, tables=(AB, ('a',)), **HALF),
+    base('routing after an unseen half, alias in part the same; 1 kill', Routing, tables=(ABC, ('a', 'd', 'e')), **HALF),
 
     base('state block; 1 cut', History, cuts=1),
     base('state block, bounce; 1 cut', History, True, messages=('bad',), cuts=1, already_assigned=True),
@@ -138,8 +158,14 @@ TEETH = {
     'sealed': (Delivery, dict(sync_errors=1)),
     'sealfirst': (Delivery, dict(sync_errors=1, kills=1)),
     'segdir': (Delivery, dict(sync_errors=1, cuts=1)),
+    'namesfirst': (Surety, dict(cuts=1, kills=2)),
+    'sealcounts': (Surety, dict(cuts=1, kills=1)),
+    'surety': (Surety, dict(cuts=1, kills=2)),
     'erasesafe': (Delivery, dict(messages=TWO, cuts=1)),
     'routedur': (Delivery, dict(messages=('alias',), kills=1, alias_changes=True)),
+    'routewhole': (Routing, dict(tables=(ABC,), kills=1)),
+    'halfunsaid': (Routing, dict(tables=(AB, CD), **HALF)),
+    'assignedstays': (Routing, dict(tables=(AB, ('a',)), **HALF)),
     'stagefile': (Delivery, dict(cuts=1)),
     'stagedir': (Delivery, dict(cuts=1)),
     'stagedur': (Delivery, dict(cuts=1)),
@@ -213,7 +239,8 @@ TEETH = {
     'dropmargin': (FullDisk, dict(kinds=('drop', 'drop', 'good'), capacity=5, reserve=3)),
 }
 
-PAIRS = [(('inboxnewest', 'inboxolder'), Inbox, dict(kills=1, temporary=3)),
+PAIRS = [(('halfunsaid', 'assignedstays'), Routing, dict(tables=(AB, ('a',)), **HALF)),
+         (('inboxnewest', 'inboxolder'), Inbox, dict(kills=1, temporary=3)),
          (('blocktmp', 'blockwhole'), History, dict(cuts=1)),
          (('cursorlogged', 'answersneeded'), History, dict(cuts=1, rotations=(1, 1, 1), already_accepted=True))]
 

@@ -123,6 +123,8 @@ class World:
         log, whole = state.accepts, self.keeps('nameafter')
         opening = next((fact for fact in state.memory if fact[0] == 'smtpd'), None)
         if opening is None:
+            if self.keeps('namesfirst'):
+                log = tuple(segment._replace(named=True) for segment in log)
             copied = tail(log, state.erased)
             begun = continued(log, named=False, headed=whole, records=copied if whole else ())
             step = ', header and tail synced, renamed to its name' if whole else ' created under its name'
