@@ -151,7 +151,8 @@ extension Tally {
 
     private mutating func takeAccept(_ record: Record) {
         acceptedTime = record[.at].flatMap(Checkpoint.milliseconds) ?? acceptedTime
-        if recipients.isEmpty { recipients = record.all(.to) }
+        var known: Set<[UInt8]> = []
+        if recipients.isEmpty { recipients = record.all(.to).filter { known.insert($0).inserted } }
     }
 
     private mutating func takeDone(_ record: Record, at place: AuditedPlace, inBlock: Bool, oldest: Bool) {
@@ -167,12 +168,14 @@ extension Tally {
     private mutating func takeCopy(_ record: Record, at place: AuditedPlace, inBlock: Bool, oldest: Bool) {
         guard let recipient = record[.recipient] else { return }
         if !inBlock { isKnown = true }
+        if record.verb == .route { countRoute(of: recipient, record.number(.count)) }
         if record.verb == .route, record.text(.result) == "duplicate" {
             merged += 1
             return
         }
         withCopy(recipient, record[.final] ?? [], at: place) { copy in
             copy.isRouted = true
+            if record.verb == .assign { copy.isAssigned = true }
             if record.verb == .bounced {
                 let target = record[.target].flatMap { QueueID(parsing: $0) }
                 copy.note(target == nil ? .discarded : .bounced(target: target), old: false)
@@ -182,6 +185,13 @@ extension Tally {
                 copy.hasFailed = true
             }
         }
+    }
+
+    /// `count`: at the first record of a routing. A half that was said of the recipient before was an earlier one, and is void (O4a).
+    private mutating func countRoute(of recipient: [UInt8], _ count: Int?) {
+        let missing = routesToCome.removeValue(forKey: recipient)
+        if count != nil, missing != nil { copies.removeAll { $0.recipient == recipient && $0.isRouted && !$0.isAssigned && $0.results.isEmpty } }
+        if let left = (count ?? missing).map({ $0 - 1 }), left > 0 { routesToCome[recipient] = left }
     }
 
     private mutating func takeResult(_ record: Record, at place: AuditedPlace, old: Bool) {

@@ -71,6 +71,7 @@ struct CopyTally: Sendable {
     let recipient: [UInt8]
     let final: [UInt8]
     var isRouted = false
+    var isAssigned = false
     /// Routing refused it, or its agent gave it up.
     var hasFailed = false
     var results: [CopyResult] = []
@@ -88,6 +89,8 @@ struct Tally: Sendable {
     var isCounted = false
     var mail: LogPosition?
     var recipients: [[UInt8]] = []
+    /// Recipients whose routing was said in part, and how many records it lacks.
+    var routesToCome: [[UInt8]: Int] = [:]
     /// A bounce names it as its notice.
     var isNotice = false
     /// queued has spoken of it outside its oldest state block.

@@ -99,6 +99,8 @@ package final class LogWriter {
     package var recoveredEnd: LogPosition { predecessor ?? .start }
 
     private func findTail() throws(KernelError) {
+        // What is there may have a name that no sync covers: were it lost and the next segment's kept, nobody would say how far it counts.
+        try folder.sync()
         for entry in try folder.list() where entry.kind != .directory && entry.name.starts(with: ".new-".utf8) {
             try folder.unlink(Path(entry.name))
         }

@@ -118,7 +118,9 @@ final class OpenMessage {
         self.location = location
         self.accepted = accepted
         self.parent = parent
-        unrouted = recipients
+        // Who is named twice is routed once.
+        var known: Set<[UInt8]> = []
+        unrouted = recipients.count < 2 ? recipients : recipients.filter { known.insert($0).inserted }
     }
 
     var isFinished: Bool { unrouted.isEmpty && unfinished == 0 }
@@ -134,11 +136,24 @@ final class OpenMessage {
         if !copies[index].isFinished { unfinished += 1 }
     }
 
-    /// Of a recipient whose routing was not said to its end nothing counts: it is routed anew. A copy that was assigned stays all the
-    /// same: it is one of a later routing, of which the log repeats an earlier half.
+    /// Of a recipient whose routing was not said to its end nothing counts: it is routed anew.
     func dropHalfRouted() {
         guard !routesToCome.isEmpty else { return }
-        copies.removeAll { routesToCome[$0.original] != nil && $0.attempts == 0 }
+        dropRouted { routesToCome[$0] != nil }
+        for recipient in routesToCome.keys where !unrouted.contains(recipient) { unrouted.append(recipient) }
+    }
+
+    /// A replay has found the first record of a routing: a half that was said of the recipient before was an earlier one.
+    func beginRouting(of recipient: [UInt8], _ count: Int) {
+        if routesToCome.removeValue(forKey: recipient) != nil { dropRouted { $0 == recipient } }
+        if count > 1 { routesToCome[recipient] = count }
+    }
+
+    /// A copy that was assigned or is over stays all the same: it is one of a whole routing, of which the log repeats an earlier half.
+    private func dropRouted(_ isDropped: ([UInt8]) -> Bool) {
+        let before = copies.count
+        copies.removeAll { $0.attempts == 0 && !$0.isFinished && isDropped($0.original) }
+        guard copies.count < before else { return }
         unfinished = copies.reduce(0) { $0 + ($1.isFinished ? 0 : 1) }
         lastFound = 0
     }

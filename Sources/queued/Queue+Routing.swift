@@ -98,8 +98,8 @@ extension Queue {
         }
         let count = lines.count - first
         if count == 0 { lines.append(.routeAgain(message.id, recipient)) }
-        // Who dies while he writes leaves some of them: a start must know that they are not all.
-        if count > 1 { for index in first..<lines.count { lines[index].add(.count, count) } }
+        // Who dies while he writes leaves some of them: a start must know that they are not all, and where a routing begins.
+        lines[first].add(.count, max(count, 1))
     }
 
     private mutating func refuse(_ recipient: [UInt8], of message: OpenMessage, _ status: EnhancedStatus, _ reason: String) {

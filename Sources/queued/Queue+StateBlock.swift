@@ -87,13 +87,16 @@ extension OpenMessage {
     }
 
     private func replayRoute(_ record: Record, _ texts: inout SharedTexts) {
-        guard let original = record[.recipient], find(original, record[.final] ?? []) == nil else { return }
-        if record[.final] != nil {
+        guard let original = record[.recipient] else { return }
+        if let count = record.number(.count) { beginRouting(of: original, count) }
+        if find(original, record[.final] ?? []) != nil {
+            // Assigned already, or said twice.
+        } else if record[.final] != nil {
             add(Copy(original: original, final: record[.final] ?? [], folder: texts(record[.account]), state: .ready))
         } else if record[.status] != nil {
             add(Copy(refused: original, record.answer, &texts))
         }
-        let left = (routesToCome[original] ?? record.number(.count) ?? 1) - 1
+        let left = (routesToCome[original] ?? 1) - 1
         routesToCome[original] = left > 0 ? left : nil
         if left <= 0 { unrouted.removeAll { $0 == original } }
     }

@@ -76,6 +76,42 @@ struct LedgerTests {
         return book
     }()
 
+    /// What was said of a recipient before the first record of his routing was an earlier one, cut short (O4a).
+    @Test func aHalfRoutingIsVoidOnceAnotherBegins() throws {
+        var book = Book()
+        let id = Book.id(1)
+        book.say(.mail(.smtpd), "accept \(id) at=1.000 from=x@y to=all@d content=3:00000000")
+        book.say(.accepts(.smtpd), "accept \(id) from=x@y to=all@d at=1.000")
+        book.say(.queue, "route \(id) recipient=all@d final=a@far agent=remoted count=3 at=2.000")
+        book.say(.queue, "route \(id) recipient=all@d final=b@far agent=remoted at=2.000")
+        book.say(.queue, "route \(id) recipient=all@d final=a@far agent=remoted count=2 at=3.000")
+        book.say(.queue, "route \(id) recipient=all@d final=c@far agent=remoted at=3.000")
+        for final in ["a@far", "c@far"] {
+            book.say(.queue, "assign \(id) recipient=all@d final=\(final) agent=remoted attempt=1 at=4.000")
+            book.say(.remote, "sent \(id) recipient=all@d final=\(final) host=h at=5.000")
+        }
+        book.say(.queue, "done \(id) result=delivered:2,bounced:0 at=6.000")
+        #expect(try book.judgement().imbalances.isEmpty)
+        // Without the mark that another began, somebody never got his copy.
+        for index in book.lines.indices { book.lines[index].text = book.lines[index].text.replacing(" count=2", with: "") }
+        #expect(try !book.judgement().imbalances.isEmpty)
+    }
+
+    @Test func whoIsNamedTwiceHasOneCopy() throws {
+        for repeated in ["", "route \(Book.id(1)) recipient=a@d result=duplicate count=1 at=2.000"] {
+            var book = Book()
+            let id = Book.id(1)
+            book.say(.mail(.smtpd), "accept \(id) at=1.000 from=x@y to=a@d to=a@d content=3:00000000")
+            book.say(.accepts(.smtpd), "accept \(id) from=x@y to=a@d to=a@d at=1.000")
+            book.say(.queue, "route \(id) recipient=a@d final=a@far agent=remoted count=1 at=2.000")
+            if !repeated.isEmpty { book.say(.queue, repeated) }
+            book.say(.queue, "assign \(id) recipient=a@d final=a@far agent=remoted attempt=1 at=4.000")
+            book.say(.remote, "sent \(id) recipient=a@d final=a@far host=h at=5.000")
+            book.say(.queue, "done \(id) result=delivered:1,bounced:0 at=6.000")
+            #expect(try book.judgement().imbalances.isEmpty, "\(repeated)")
+        }
+    }
+
     @Test func whatIsInOrderBalances() throws {
         let judgement = try order.judgement()
         #expect(judgement.imbalances.isEmpty)

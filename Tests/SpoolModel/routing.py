@@ -37,7 +37,7 @@ class Queue(NamedTuple):
 
 class State(NamedTuple):
     accepts: tuple = synced(append(EMPTY, ACCEPT))
-    events: tuple = holding(('state', None, False))     # queued: ('state', Message, done), ('route', final, count), ('assign', final), DONE
+    events: tuple = holding(('state', None, False))     # queued: ('state', Message, done), ('route', final, count: of the first record, how many they are), ('assign', final), DONE
     queue: Queue = Queue()
     closed: frozenset = frozenset()
     table: int = 0                  # what the alias says
@@ -103,7 +103,7 @@ class Routing(Model):
         copies = dict(message.copies)
         if message.unrouted:
             finals = [final for final in self.tables[state.table] if final not in copies]
-            records = tuple(('route', final, len(finals)) for final in finals) or (('route', None, 1),)
+            records = tuple(('route', final, 0 if index else len(finals)) for index, final in enumerate(finals)) or (('route', None, 1),)
             yield 'queued: routes to ' + (' '.join(finals) or 'nobody else'), state.opened(
                 unrouted=False, to_come=0, copies=message.copies + tuple((final, False) for final in finals)).knowing(unwritten=records)
             return
@@ -134,8 +134,6 @@ class Routing(Model):
             if record[0] != 'state':
                 state = self.replayed(state, record)
         is_half = bool(state.queue.open and state.queue.open.to_come)
-        if self.keeps('halfunsaid') and is_half_routing(state.queue.said):
-            is_half, state = True, state.knowing(said=())
         kept = tuple(record for record in tail(state.events) if record[0] != 'assign' and not (is_half and record[0] == 'route'))
         yield 'queued restarts: new segment with the tail and a block', self.with_block(
             self.without_half(state)._replace(closed=state.closed - {'queued'}), kept)
@@ -151,18 +149,22 @@ class Routing(Model):
         if verb == 'assign':
             return with_assigned(state, record[1])
         _, final, count = record
-        if final in dict(message.copies):
-            return state
-        left = (message.to_come or count) - 1 if self.keeps('routewhole') else 0
-        return state.opened(copies=message.copies + (((final, False),) if final else ()), to_come=left,
-                            unrouted=message.unrouted and left > 0)
+        copies, to_come = message.copies, message.to_come
+        if count and to_come and self.keeps('routingbegins'):
+            copies, to_come = self.assigned_of(copies), 0
+        left = (to_come or count or 1) - 1 if self.keeps('routewhole') else 0
+        added = ((final, False),) if final and final not in dict(copies) else ()
+        return state.opened(copies=copies + added, to_come=left, unrouted=message.unrouted and left > 0)
 
     def without_half(self, state):
         """Of a routing that was not said to its end nothing counts, but what was assigned: that is of a later one."""
         message = state.queue.open
         if not message or not message.to_come:
             return state
-        return state.opened(copies=tuple(entry for entry in message.copies if entry[1] and self.keeps('assignedstays')))
+        return state.opened(copies=self.assigned_of(message.copies), unrouted=True)
+
+    def assigned_of(self, copies):
+        return tuple(entry for entry in copies if entry[1] and self.keeps('assignedstays'))
 
     def with_block(self, state, kept):
         queue = state.queue
@@ -204,11 +206,6 @@ def with_assigned(state, final):
     return state.opened(copies=tuple((other, was or other == final) for other, was in state.queue.open.copies))
 
 
-def is_half_routing(said):
-    routes = {record for record in said if record[0] == 'route'}
-    return any(len(routes) < count for _, _, count in routes)
-
-
 def dead(state, *programs):
     return state._replace(closed=state.closed | set(programs), queue=Queue())
 
@@ -218,4 +215,6 @@ def ended(log):
 
 
 def shown(record):
-    return f'{record[0]} {record[1]}, one of {record[2]}' if record[1] else 'route, a duplicate'
+    if not record[1]:
+        return 'route, a duplicate'
+    return f'{record[0]} {record[1]}' + (f', the first of {record[2]}' if record[2] else '')

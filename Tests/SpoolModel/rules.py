@@ -20,7 +20,7 @@ RULES = {
     # The life of a message
     'routedur': 'A route is a record before its assigns; it is never computed twice.',
     'routewhole': 'A `route` says how many its recipient has; a start that finds fewer routes the recipient anew.',
-    'halfunsaid': '… and does not say again what it found, not even of a message whose accept cannot be seen.',
+    'routingbegins': '… and its first record makes void a half that was said of the recipient before.',
     'assignedstays': '… and begins nothing anew that was assigned.',
     'stagefile': 'The stage file is synced before `staged`.',
     'stagedir': 'The stage folder is synced before `staged`.',
@@ -99,7 +99,7 @@ RULES = {
 
 # Needless in this model, alone: another rule covers the case.  Kept in the product for the reason given.
 NEEDLESS = {
-    'assignedstays': '`halfunsaid` covers it: no half stands before a later routing',
+    'assignedstays': '`routingbegins` covers it: no half stands after an assign of its recipient',
     'inboxsafe': '`inboxforget` covers it; the cursor is then where the answers begin',
     'inboxnewest': '`inboxolder` covers it while queued waits for an answer before it assigns again',
     'inboxolder': '`inboxnewest` covers it; spares an attempt at each restart',

@@ -164,7 +164,7 @@ TEETH = {
     'erasesafe': (Delivery, dict(messages=TWO, cuts=1)),
     'routedur': (Delivery, dict(messages=('alias',), kills=1, alias_changes=True)),
     'routewhole': (Routing, dict(tables=(ABC,), kills=1)),
-    'halfunsaid': (Routing, dict(tables=(AB, CD), **HALF)),
+    'routingbegins': (Routing, dict(tables=(AB, CD), **HALF)),
     'assignedstays': (Routing, dict(tables=(AB, ('a',)), **HALF)),
     'stagefile': (Delivery, dict(cuts=1)),
     'stagedir': (Delivery, dict(cuts=1)),
@@ -239,8 +239,7 @@ TEETH = {
     'dropmargin': (FullDisk, dict(kinds=('drop', 'drop', 'good'), capacity=5, reserve=3)),
 }
 
-PAIRS = [(('halfunsaid', 'assignedstays'), Routing, dict(tables=(AB, ('a',)), **HALF)),
-         (('inboxnewest', 'inboxolder'), Inbox, dict(kills=1, temporary=3)),
+PAIRS = [(('inboxnewest', 'inboxolder'), Inbox, dict(kills=1, temporary=3)),
          (('blocktmp', 'blockwhole'), History, dict(cuts=1)),
          (('cursorlogged', 'answersneeded'), History, dict(cuts=1, rotations=(1, 1, 1), already_accepted=True))]
 

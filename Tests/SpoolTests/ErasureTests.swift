@@ -74,6 +74,15 @@ import Testing
         #expect(try isErased(done))
     }
 
+    /// Were the name of this segment lost and its successor's kept, nobody would say how far the one before it counts.
+    @Test func aStartBuildsOnlyOnNamesThatStay() throws {
+        do { try world.mail().begin() }
+        #expect(throws: LogError.self) {
+            try FaultInjection.running(script("EIO@sync:1")) { _ = try world.mail() }
+        }
+        try world.mail().begin()
+    }
+
     /// A power cut takes the last commit line of a segment with open mail. Its successor alone says that it counted, so an empty one stays too.
     @Test func theWordForALiveSegmentStays() throws {
         let id: QueueID

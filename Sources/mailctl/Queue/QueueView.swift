@@ -33,6 +33,8 @@ struct QueueView {
         /// Bytes.
         let size: Int
         var copies: [Copy]
+        /// Recipients whose routing was said in part, and how many records it lacks.
+        var routesToCome: [[UInt8]: Int] = [:]
     }
 
     private(set) var messages: [QueueID: Message] = [:]
@@ -110,6 +112,7 @@ struct QueueView {
     mutating func apply(_ record: Record) {
         switch record.verb {
         case .route:
+            countRoute(record)
             change(record, orAdd: true) { copy in
                 copy.state = record[.final] == nil ? .failed : .waiting
                 copy.status = record[.status] ?? []
@@ -128,6 +131,16 @@ struct QueueView {
         case .done: if let id = record.id { messages[id] = nil }
         default: return  // Other facts move no message.
         }
+    }
+
+    /// At the first record of a routing a half that was said of the recipient before was an earlier one, and is void (O4a).
+    private mutating func countRoute(_ record: Record) {
+        guard let id = record.id, let original = record[.recipient] else { return }
+        let count = record.number(.count), missing = messages[id]?.routesToCome.removeValue(forKey: original)
+        if count != nil, missing != nil {
+            messages[id]?.copies.removeAll { $0.original == original && $0.attempts == 0 && ($0.state == .waiting || $0.state == .failed) }
+        }
+        if let left = (count ?? missing).map({ $0 - 1 }), left > 0 { messages[id]?.routesToCome[original] = left }
     }
 
     private mutating func change(_ record: Record, orAdd: Bool = false, _ body: (inout Copy) -> Void) {
