@@ -44,7 +44,7 @@ extension ConfigurationKey {
             The directory database (written by mailctl alone) and the snapshots that the daemons read.
             """),
         ConfigurationKey("users.prefix", \.users.prefix, default: "martlet-", within: .userPrefix,
-            reload: .restart(Service.allCases, why: "a process keeps the user that it was started as"), """
+            reload: .restart([], why: "the supervisor takes the users at its own start: mailctl stop, then mailctl run"), """
             The system user of a service is this and the service's name: martlet-smtpd.
             Used only when started as root; otherwise every program runs as the caller.
             """),

@@ -47,18 +47,24 @@ package final class LiveConfiguration: Sendable {
         guard isDue else { return false }
         let (old, new) = (state.withLock { $0.stamps }, LiveConfiguration.stamps(folder))
         guard old != new else { return false }
-        state.withLock { $0.stamps = new }
         if old.last != new.last { takeLevel() }
-        return old.first != new.first && take()
+        var isChanged = false
+        if old.first != new.first {
+            guard let changed = take() else { return false }
+            isChanged = changed
+        }
+        state.withLock { $0.stamps = new }
+        return isChanged
     }
 
-    private func take() -> Bool {
+    /// Nil if it cannot be read: the next look tries again.
+    private func take() -> Bool? {
         // Parsed and no more: the paths in it are none of ours, and to resolve them would ask for the working directory.
         guard let text = try? DirectoryDescriptor(passing: folder).contents(of: LiveConfiguration.names[0], limit: 1 << 20),
             let published = try? Configuration.parse(String(decoding: text, as: UTF8.self), file: folder.description)
         else {
             writeToStandardError(Array("\(service.rawValue): problem - reason=\(folder) cannot be read; the configuration stays as it was\n".utf8))
-            return false
+            return nil
         }
         return state.withLock { state in
             let new = state.configuration.adopting(published) { $0.reload == .live }

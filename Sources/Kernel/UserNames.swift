@@ -10,6 +10,7 @@ package struct UserNames: Sendable {
 
     private let names: [UInt32: [UInt8]]
     private let stamp: FileStatus?
+    private let taken = MonotonicTime.now()
 
     /// Reads all users that the system lists. Not thread-safe: for the time before the first thread.
     package static func read() -> UserNames {
@@ -30,6 +31,8 @@ package struct UserNames: Sendable {
 
     /// Whether the machine's own users have changed since: then a process that begins now knows more.
     package var isOutdated: Bool { UserNames.stamp != stamp }
+
+    package var age: Duration { MonotonicTime.now() - taken }
 
     private static var stamp: FileStatus? { try? DirectoryDescriptor(passing: folder).status(of: file) }
 }

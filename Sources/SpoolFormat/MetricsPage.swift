@@ -56,13 +56,34 @@ package struct MetricsPage: Sendable {
         return out
     }
 
-    /// Takes the samples of a page that a program wrote; a line of no family of ours is left out.
+    /// Takes the samples of a page that a program wrote of itself. It may have been captured: a line of no family of ours, of another
+    /// service, said before, or with anything but plain labels and a number is left out.
     package mutating func take(_ page: [UInt8], except left: Set<Metric> = []) {
-        for line in page.split(separator: 0x0A) where line.first != UInt8(ascii: "#") {
+        for line in page.split(separator: 0x0A) where isPlain(line) {
             let name = String(decoding: line.prefix { $0 != UInt8(ascii: "{") }, as: UTF8.self)
             let family = ["_bucket", "_sum", "_count"].first { name.hasSuffix($0) }.map { String(name.dropLast($0.utf8.count)) }
             guard let metric = Metric(rawValue: name) ?? family.flatMap(Metric.init(rawValue:)), !left.contains(metric) else { continue }
-            samples[metric, default: []].append(String(decoding: line, as: UTF8.self))
+            let text = String(decoding: line, as: UTF8.self), sample = text.prefix { $0 != " " }
+            if samples[metric]?.contains(where: { $0.hasPrefix(sample + " ") }) != true { samples[metric, default: []].append(text) }
         }
+    }
+
+    /// `name{service="smtpd",log="mail"} 12.5`, of this page's service.
+    private func isPlain(_ line: some Collection<UInt8>) -> Bool {
+        let text = String(decoding: line, as: UTF8.self)
+        let (name, rest) = (text.prefix { $0 != "{" }, text.drop { $0 != "{" })
+        guard rest.hasPrefix("{service=\"\(service)\""), let end = rest.lastIndex(of: "}"), text.utf8.count < 512 else { return false }
+        let value = rest[end...].dropFirst()
+        let isNumber = value.hasPrefix(" ") && value.count > 1 && value.dropFirst().utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+        let labels = rest[..<end].dropFirst().split(separator: ",", omittingEmptySubsequences: false)
+        return isNumber && name.utf8.allSatisfy(MetricsPage.isWord) && labels.allSatisfy { label in
+            let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, parts[1].count >= 2, parts[1].hasPrefix("\""), parts[1].hasSuffix("\"") else { return false }
+            return parts[0].utf8.allSatisfy(MetricsPage.isWord) && parts[1].dropFirst().dropLast().utf8.allSatisfy { MetricsPage.isWord($0) || "+-.".utf8.contains($0) }
+        }
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        (byte >= 0x61 && byte <= 0x7A) || (byte >= 0x41 && byte <= 0x5A) || (byte >= 0x30 && byte <= 0x39) || byte == UInt8(ascii: "_")
     }
 }

@@ -11,7 +11,7 @@ import SpoolFormat
 final class DropFolder {
     let folder: DirectoryDescriptor
     let host: Domain
-    private let users: UserNames
+    let users: UserNames
     var sizeLimit: Int64
     /// Drops that are adopted with one commit.
     static let portion = 256

@@ -44,7 +44,7 @@ final class Runner {
 
     init(_ context: DaemonContext, _ users: UserNames) throws {
         self.context = context
-        let configuration = context.configuration
+        let configuration = context.live.current
         let spool = context.openSpool()
         queue = Queue(schedule: RetrySchedule(context.live.current.retry))
         events = try EventWriter(spool: spool, .queued, reserve: Runner.reserve)
@@ -219,7 +219,8 @@ final class Runner {
             try mail.commit()
             try drops.remove(adopted)
         }
-        if adopted.needNewUsers { throw NeedsNewUsers() }
+        // Not often: whoever may add users must not be able to keep the queue from its work.
+        if adopted.needNewUsers, drops.users.age > .seconds(45) { throw NeedsNewUsers() }
         // A full portion may have more behind it.
         if adopted.names.count >= DropFolder.portion, let dropWatch { announced.insert(dropWatch) }
     }

@@ -55,6 +55,7 @@ final class Runner {
     func run() throws {
         // First of all what the life before had learnt: it must not be sent again.
         try sayResults()
+        adopt(context.live.current)
         while true {
             let wishes = context.wishes()
             if wishes.contains(.stop) { break }

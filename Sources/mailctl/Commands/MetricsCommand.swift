@@ -34,7 +34,7 @@ struct MetricsCommand: ParsableCommand {
         page.add(.up, entry?.pid == nil ? 0 : 1)
         if let restarts = entry?.restarts { page.add(.restarts, restarts) }
         if let written = try? DirectoryDescriptor(opening: folder / "metrics").contents(of: Path("\(service.rawValue).prom"), limit: 1 << 20) {
-            page.take(written, except: [.queued, .oldest])
+            page.take(written, except: [.queued, .oldest, .copies, .up, .restarts, .logSize])
         }
         for kind in ["events", "mail", "released"] {
             if let size = MetricsCommand.size(of: folder / Path(kind.utf8)) { page.add(.logSize, size, ["log": kind]) }

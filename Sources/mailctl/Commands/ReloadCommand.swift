@@ -17,12 +17,30 @@ struct ReloadCommand: ParsableCommand {
 
     func run() throws {
         let control = try SupervisorControl(options)
-        let reload = try ConfigurationReload.apply(control.configuration, restarting: restart)
+        let reload = ConfigurationReload.pending(control.configuration)
         let concerned = restart ? reload.services : []
-        try control.send(.reload, services)
-        if !concerned.isEmpty { try control.restart(concerned) }
+        if concerned.isEmpty {
+            _ = try ConfigurationReload.apply(control.configuration, haveRestarted: false)
+            try control.send(.reload, services)
+        } else {
+            // Only what has happened is said to be in force.
+            try control.restart(concerned)
+            try refuseDeaf(reload, control.configuration)
+            _ = try ConfigurationReload.apply(control.configuration, haveRestarted: true)
+            try control.send(.reload, services)
+        }
         if options.json { return Output.json(reload.json(restarted: concerned)) }
         for line in reload.lines(hasRestarted: restart, command: options.command("reload --restart")) { Output.line(line) }
         if reload.live.isEmpty, reload.restart.isEmpty, reload.unread.isEmpty { Output.line("nothing has changed; certificates were looked at") }
+    }
+
+    /// A new address that could not be bound leaves the services on the old one; the supervisor says why.
+    private func refuseDeaf(_ reload: ConfigurationReload, _ configuration: Configuration) throws(Failure) {
+        let open = ListeningSockets.read()
+        for name in ListenerName.allCases where reload.restart.contains(where: { $0.change.key.name == "listen.\(name.rawValue)" }) {
+            for endpoint in configuration.listen[name] where !open.contains(endpoint) {
+                throw Failure(.unavailable, "nothing listens on \(endpoint), the new address of \(name.rawValue)", remedy: "the supervisor's stderr says why; the old addresses stay")
+            }
+        }
     }
 }

@@ -44,6 +44,12 @@ enum LocalChecks {
                 findings.append(.warning("ports", of: name.rawValue, "no address is configured", remedy: "listen.\(name.rawValue) in \(patient.options.configurationPath)"))
             }
             for endpoint in listen[name] where !open.contains(endpoint) {
+                if patient.status.supervisor == nil {
+                    findings.append(.warning(
+                        "ports", of: "\(name.rawValue) \(endpoint)", "nothing listens there",
+                        remedy: "where systemd binds the addresses they are those of its socket units: systemctl list-sockets 'martlet*'"))
+                    continue
+                }
                 findings.append(.problem(
                     "ports", of: "\(name.rawValue) \(endpoint)", "nothing listens there",
                     remedy: patient.isRunning(name.service) ? patient.mailctl("reload --restart") : patient.mailctl("start \(name.service.rawValue)")))

@@ -19,28 +19,36 @@ struct RoundTrip {
             return [.unknown("round trip", "not tried: \(first.rawValue) is not running", remedy: patient.mailctl("start \(first.rawValue)"))]
         }
         ThrowAwayAccount.sweep(patient)
-        guard let domain = try? patient.options.openDirectory().domains().first?.domain else {
+        guard let domains = try? patient.options.openDirectory().domains() else {
+            return [.unknown("round trip", "not tried: the directory database cannot be read", remedy: "run it as root, or as the owner of the tree")]
+        }
+        guard let domain = domains.first?.domain else {
             return [.unknown("round trip", "not tried: no domain is ours", remedy: patient.mailctl("domain add DOMAIN"))]
         }
         do throws(Failure) {
             let account = try ThrowAwayAccount.make(patient, domain: domain)
             let trip = RoundTrip(patient: patient, listeners: OwnListeners(patient), account: account, token: account.address.description)
-            let findings = trip.travel()
-            return findings + [account.remove(patient)].compactMap(\.self) + trip.listeners.findings()
+            let (findings, arrived) = trip.travel()
+            return findings + [account.remove(patient, mailIsUnderWay: !arrived)].compactMap(\.self) + trip.listeners.findings()
         } catch {
             return [.problem("round trip", "no throw-away account could be made: \(error.what)", remedy: error.remedy)]
         }
     }
 
-    private func travel() -> [Finding] {
+    /// `arrived`: no message is under way any more.
+    private func travel() -> (findings: [Finding], arrived: Bool) {
         let begun = MonotonicTime.now()
+        var arrived = false
         for leg in Leg.allCases {
-            do throws(Conversation.Broken) { try go(leg) } catch {
+            do throws(Conversation.Broken) {
+                try go(leg)
+                arrived = arrived || leg == .delivery
+            } catch {
                 let log = "grep -a problem \(patient.configuration.paths.spool)/\(leg.service.rawValue)/events/*.log"
-                return [.problem("round trip", of: leg.rawValue, error.reason, remedy: log + " says what \(leg.service.rawValue) met")]
+                return ([.problem("round trip", of: leg.rawValue, error.reason, remedy: log + " says what \(leg.service.rawValue) met")], arrived)
             }
         }
-        return [.ok("round trip", "by SMTP in, by POP3 and IMAP out, in \((MonotonicTime.now() - begun).wholeMilliseconds) ms")]
+        return ([.ok("round trip", "by SMTP in, by POP3 and IMAP out, in \((MonotonicTime.now() - begun).wholeMilliseconds) ms")], true)
     }
 
     // MARK: The legs
@@ -83,7 +91,7 @@ struct RoundTrip {
     /// Looks for the file itself: who brings it has no protocol to ask.
     private func arrive() throws(Conversation.Broken) {
         for _ in 0..<400 {
-            if let folder = try? DirectoryDescriptor(opening: account.folder / "new"), let names = try? folder.list(), !names.isEmpty { return }
+            if let folder = try? DirectoryDescriptor(opening: patient.configuration.paths.store / account.folder / "new"), let names = try? folder.list(), !names.isEmpty { return }
             pause(milliseconds: 50)
         }
         throw Conversation.Broken(reason: "the message was accepted and did not arrive within 20 s; " + patient.mailctl("queue list") + " says where it is")

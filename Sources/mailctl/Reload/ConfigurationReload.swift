@@ -10,17 +10,27 @@ struct ConfigurationReload {
     let restart: [(change: ConfigurationChange, services: [Service], why: String)]
     let unread: [ConfigurationChange]
 
-    /// Publishes what can be in force now; with `restarting`, all of it: whoever calls then restarts `services`.
-    static func apply(_ new: Configuration, restarting: Bool) throws(Failure) -> ConfigurationReload {
+    /// Publishes what can be in force now, also when nothing has changed: a service that has missed something takes it then. With
+    /// `haveRestarted`, all of it but what a new supervisor needs.
+    static func apply(_ new: Configuration, haveRestarted: Bool) throws(Failure) -> ConfigurationReload {
         let folder = PublishedFolder(new.paths)
-        let old = folder.configuration
-        let reload = ConfigurationReload((old ?? new).changes(to: new))
-        let effective = (old ?? new).adopting(new) { key in
-            if case .restart = key.reload { return restarting }
+        let old = folder.configuration ?? new
+        let effective = old.adopting(new) { key in
+            if case .restart(let services, _) = key.reload { return haveRestarted && !services.isEmpty }
             return true
         }
-        if old != effective { try folder.publish(effective) }
-        return reload
+        do throws(ConfigurationError) { _ = try Configuration.parse(effective.published, file: "the values in force") } catch {
+            throw Failure(
+                .configuration, "a changed key leans on one that needs a restart: \(error.problems.map(\.description).joined(separator: "; "))",
+                remedy: "mailctl reload --restart takes both")
+        }
+        try folder.publish(effective)
+        return ConfigurationReload(old.changes(to: new))
+    }
+
+    /// What the file says otherwise than what is in force.
+    static func pending(_ new: Configuration) -> ConfigurationReload {
+        ConfigurationReload((PublishedFolder(new.paths).configuration ?? new).changes(to: new))
     }
 
     init(_ changes: [ConfigurationChange]) {
@@ -44,9 +54,12 @@ extension ConfigurationReload {
     /// For people; `hasRestarted`: nothing waits any more.
     func lines(hasRestarted: Bool, command: String) -> [String] {
         var out = live.map { "in force: \($0.sentence)" }
-        out += restart.map { "\(hasRestarted ? "in force" : "needs a restart"): \($0.change.sentence)" + (hasRestarted ? "" : " (\($0.why))") }
+        out += restart.map { entry in
+            let isInForce = hasRestarted && !entry.services.isEmpty
+            return "\(isInForce ? "in force" : "needs a restart"): \(entry.change.sentence)" + (isInForce ? "" : " (\(entry.why))")
+        }
         out += unread.map { "without effect: \($0.sentence) (no program of this version reads it)" }
-        if !hasRestarted, !restart.isEmpty { out.append("\(command) restarts \(services.map(\.rawValue).joined(separator: ", ")); no connection is refused") }
+        if !hasRestarted, !services.isEmpty { out.append("\(command) restarts \(services.map(\.rawValue).joined(separator: ", ")); no connection is refused") }
         return out
     }
 

@@ -69,12 +69,25 @@ struct Setup {
         }
     }
 
+    private func isThere(_ path: Path) throws(Failure) -> Bool {
+        try attempting { () throws(KernelError) in
+            do throws(KernelError) { _ = try DirectoryDescriptor(opening: path.parent).status(of: path.lastComponent) } catch {
+                if error.isMissing { return false }
+                throw error
+            }
+            return true
+        }
+    }
+
     /// Makes a self-signed certificate where there is none; false if there is one.
     @discardableResult
     func makeCertificate() throws -> Bool {
         let (certificate, key) = (configuration.tls.certificate, configuration.tls.key)
-        let exists = (try? DirectoryDescriptor(opening: certificate.parent).status(of: certificate.lastComponent)) != nil
-        if exists { return false }
+        if try isThere(certificate) { return false }
+        if try isThere(key) {
+            throw Failure(
+                .cannotCreate, "there is a key, \(key), and no certificate", remedy: "put its certificate at \(certificate), or move the key away for a new pair")
+        }
         let pair = try SelfSignedCertificate(hostname: configuration.hostname.description, isDevelopment: configuration.development, now: .now())
         let gid = try ownership.gid(of: .tls, owner: .root)
         try attempting { () throws(KernelError) in
