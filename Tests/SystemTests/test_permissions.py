@@ -15,7 +15,7 @@ PLACES = {"paths.spool": "/var/spool/martlet", "paths.store": "/var/spool/martle
           "paths.directory": "/var/spool/martlet/directory", "--config": "/etc/martlet"}
 # How the table shows a name → what to look for; one file of a kind stands for all.
 PATTERNS = {"{new,cur,tmp}/<message>": "cur/*", "<segment>.log": "*.log", "<id>": "*", "<drop>": "*", "<message>": "*", "martlet/<state>": "martlet/state",
-            "<selector>.<domain>.pem": "*.pem", "<account>": "*"}
+            "<selector>.<domain>.pem": "*.pem", "<account>": "*", "<service>.prom": "*.prom", "{martlet.toml,log-levels}": "*.toml"}
 # Nobody makes the first yet; copies are on the stage for moments; queued has no big bounce here.
 ABSENT = {"cache/imapd/<account>", "store/.stage/<message>", "spool/queued/mail/big/<id>"}
 
@@ -83,6 +83,7 @@ def the_matrix(folder):
     run("install", "-m", "640", "-g", "martlet-dkim", "/dev/null", "/etc/martlet/dkim/s1.example.org.pem")
     with system.running():
         installed.exchange(system, tls)
+        wait_until(lambda: len(glob.glob(os.path.join(PLACES["paths.spool"], "*/metrics/*.prom"))) == len(SERVICES), "the metrics of all services")
         system.mailctl("stop", "queued", "locald")
         for port in (25, 587):
             with smtplib.SMTP("localhost", port, timeout=PATIENCE) as client:

@@ -230,7 +230,7 @@ class Agents(Regression):
         martlet.send("alice", "makes the Maildir\r\n")
         martlet.wait_for_mail("alice", 1)
         wait_until(lambda: martlet.queue() == [], "the queue empty")
-        for number in range(5, 12):
+        for number in range(6, 13):
             with ByHand(martlet, "locald", "kill@sync:%d" % number) as process:
                 martlet.send("alice", "body %d\r\n" % number)
                 process.wait(PATIENCE)
@@ -239,8 +239,8 @@ class Agents(Regression):
             martlet.mailctl("start", "locald")
             wait_until(lambda: martlet.queue() == [], "the queue empty")
         said = len(events(martlet, "locald", "delivered"))
-        # The log's segment, its folder and its first record; then the folder in which the copy was found.
-        with ByHand(martlet, "locald", "EIO@sync:4"):
+        # The log's folder, its segment, its folder again and its first record; then the folder in which the copy was found.
+        with ByHand(martlet, "locald", "EIO@sync:5"):
             wait_until(lambda: len(events(martlet, "locald", "delivered")) > said, "delivered")
             wait_until(lambda: martlet.queue() == [], "the queue empty")
         lines = [l for l in martlet.events("locald") if l.startswith(("problem ", "delivered ", "start "))]

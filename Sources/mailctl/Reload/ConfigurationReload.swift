@@ -14,7 +14,8 @@ struct ConfigurationReload {
     /// `haveRestarted`, all of it but what a new supervisor needs.
     static func apply(_ new: Configuration, haveRestarted: Bool) throws(Failure) -> ConfigurationReload {
         let folder = PublishedFolder(new.paths)
-        let old = folder.configuration ?? new
+        let published = folder.configuration
+        let old = published ?? new
         let effective = old.adopting(new) { key in
             if case .restart(let services, _) = key.reload { return haveRestarted && !services.isEmpty }
             return true
@@ -24,7 +25,8 @@ struct ConfigurationReload {
                 .configuration, "a changed key leans on one that needs a restart: \(error.problems.map(\.description).joined(separator: "; "))",
                 remedy: "mailctl reload --restart takes both")
         }
-        try folder.publish(effective)
+        // On a full disk certificates are looked at all the same, where nothing else is new.
+        do throws(Failure) { try folder.publish(effective) } catch { if published != effective { throw error } }
         return ConfigurationReload(old.changes(to: new))
     }
 
