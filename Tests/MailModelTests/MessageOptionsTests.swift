@@ -10,7 +10,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     @Test(arguments: [
         ("NEVER", NotifyOptions.never, "NEVER"), ("never", .never, "NEVER"), ("SUCCESS", .success, "SUCCESS"),
         ("delay,Failure", [.failure, .delay], "FAILURE,DELAY"), ("DELAY,FAILURE,SUCCESS", [.success, .failure, .delay], "SUCCESS,FAILURE,DELAY"),
-    ])
+    ] as [(String, NotifyOptions, String)])
     func notifications(_ text: String, _ options: NotifyOptions, _ printed: String) {
         #expect(NotifyOptions(parsing: bytes(text)) == options && options.text == printed)
         #expect(NotifyOptions(parsing: bytes(printed)) == options)
@@ -24,7 +24,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
     @Test(arguments: [
         ("120;R", 120, DeliverBy.Mode.return, false, "120;R"), ("+120;rt", 120, .return, true, "120;RT"), ("-5;N", -5, .notify, false, "-5;N"),
         ("0;nT", 0, .notify, true, "0;NT"), ("999999999;R", 999_999_999, .return, false, "999999999;R"), ("007;N", 7, .notify, false, "7;N"),
-    ])
+    ] as [(String, Int, DeliverBy.Mode, Bool, String)])
     func deliverBy(_ text: String, _ seconds: Int, _ mode: DeliverBy.Mode, _ isTraced: Bool, _ printed: String) throws {
         let value = try #require(DeliverBy(parsing: bytes(text)))
         #expect(value.seconds == seconds && value.mode == mode && value.isTraced == isTraced && value.text == printed)
