@@ -43,6 +43,9 @@ package struct ClientSession: Sendable {
         return actions[taken]
     }
 
+    /// How the content goes out, while `.sendContent` is being done.
+    package var contentForm: ContentForm { transaction?.form ?? .stuffed }
+
     /// Whether another message may be given to `deliver(_:)`.
     package var canDeliver: Bool { stage == .idle }
 
