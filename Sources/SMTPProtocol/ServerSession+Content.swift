@@ -6,7 +6,7 @@ extension ServerSession {
     mutating func data() {
         guard let transaction else { return refuse(.mailFirst) }
         // RFC 3030 §2: no message comes half in chunks. §3: and binary content in nothing else.
-        if reception != nil || transaction.isSpoiled {
+        if reception != nil {
             spoil()
             return refuse(.chunksFirst)
         }

@@ -5,7 +5,7 @@ internal import MailModel
 extension ServerSession {
     mutating func rcpt(_ path: ForwardPath, _ options: RecipientOptions) {
         guard let transaction else { return refuse(.mailFirst) }
-        guard reception == nil, !transaction.isSpoiled else { return refuse(.recipientTooLate) }
+        guard reception == nil else { return refuse(.recipientTooLate) }
         self.transaction?.attempts += 1
         if transaction.attempts >= 4 * configuration.limits.recipients { return close(saying: .tooManyErrors) }
         switch path {

@@ -52,7 +52,7 @@ package struct ServerSession: Sendable {
         var recipientOctets = 0
         var known: Set<EmailAddress> = []
         var attempts = 0
-        /// A chunk of its content was refused.
+        /// A chunk of its content was refused; the reception stays until the message's end or RSET, so nothing else begins.
         var isSpoiled = false
     }
 
