@@ -148,6 +148,37 @@ struct ClientExtensionTests {
         }
     }
 
+    /// RFC 2033 §4.2.
+    @Test func lmtpAnswersForEachRecipientOfAChunk() throws {
+        var client = try ClientProbe(["a@example.org", "b@example.org", "c@example.org"], size: 20) { ($0.dialect, $0.usesChunking) = (.lmtp, true) }
+        client.hear("220 mx\r\n")
+        client.hear(Self.everything)
+        #expect(client.hear("250 ok\r\n250 a\r\n550 b\r\n250 c\r\n").hasPrefix("BDAT 20 LAST\r\n"))
+        client.hear("250 a\r\n")
+        #expect(client.finished.isEmpty)
+        client.hear("452 4.2.2 full\r\n")
+        #expect(client.outcomes == ["delivered", "permanent 5.0.0 b", "temporary 4.2.2 4.2.2 full"])
+    }
+
+    /// Replies within a chunk wait until it is out, in whatever pieces they come.
+    @Test(arguments: ["552-5.3.4 too\r\n552 5.3.4 big\r\n", "250 ok\r\n", "421 4.3.2 bye\r\n", "nonsense\r\n"])
+    func choppingRepliesToAChunkChangesNothing(reply: String) throws {
+        let difference = try Chop.difference(bytes(reply)) { pieces -> [String] in
+            var client = try ClientProbe(size: 20) { $0.usesChunking = true }
+            client.sendsContentAtOnce = false
+            client.hear("220 mx\r\n")
+            client.hear(Self.everything)
+            client.hear("250 ok\r\n250 ok\r\n")
+            for piece in pieces { client.session.received(piece) }
+            client.pump()
+            #expect(client.finished.isEmpty)
+            client.session.contentSent()
+            client.pump()
+            return client.outcomes
+        }
+        #expect(difference == nil)
+    }
+
     @Test func aLostConnectionInAChunkIsTemporary() throws {
         var client = try ClientProbe(size: 20) { $0.usesChunking = true }
         client.sendsContentAtOnce = false
