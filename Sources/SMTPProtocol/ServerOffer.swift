@@ -20,6 +20,7 @@ struct ServerOffer: Sendable, Equatable {
     /// Seconds below which nothing is promised (RFC 2852 §4); nil without the extension.
     var deliverByMinimum: Int?
     var priority = false
+    var limits = PeerLimits()
 
     init() {}
 
@@ -43,6 +44,7 @@ struct ServerOffer: Sendable, Equatable {
         if keyword.equalsIgnoringASCIICase("REQUIRETLS") { requireTLS = true }
         if keyword.equalsIgnoringASCIICase("MT-PRIORITY") { priority = true }
         if keyword.equalsIgnoringASCIICase("DELIVERBY") { deliverByMinimum = words.first.flatMap(\.decimalValue) ?? 0 }
+        if keyword.equalsIgnoringASCIICase("LIMITS") { limits = PeerLimits(words: words) }
         if keyword.equalsIgnoringASCIICase("AUTH") { mechanisms += words.compactMap { Mechanism(name: $0) } }
         if keyword.equalsIgnoringASCIICase("SIZE") {
             offersSize = true

@@ -148,6 +148,19 @@ struct ClientExtensionTests {
         }
     }
 
+    /// RFC 9422 §4: what is not understood means nothing.
+    @Test(arguments: [
+        ("LIMITS RCPTMAX=7 MAILMAX=3 RCPTDOMAINMAX=1", PeerLimits(recipients: 7, transactions: 3, recipientDomains: 1)),
+        ("limits mailmax=3", PeerLimits(transactions: 3)), ("LIMITS", PeerLimits()), ("LIMITS RCPTMAX= MAILMAX=x FOO=1 RCPTMAX", PeerLimits()),
+        ("LIMITS RCPTMAX=0 MAILMAX=-1 RCPTDOMAINMAX=99999999999999999999", PeerLimits()), ("SIZE 5", PeerLimits()),
+    ])
+    func limitsAreHeard(line: String, limits: PeerLimits) throws {
+        var client = try ClientProbe()
+        client.hear("220 mx\r\n")
+        client.hear("250-mx\r\n250 \(line)\r\n")
+        #expect(client.session.peerLimits == limits)
+    }
+
     /// RFC 2033 §4.2.
     @Test func lmtpAnswersForEachRecipientOfAChunk() throws {
         var client = try ClientProbe(["a@example.org", "b@example.org", "c@example.org"], size: 20) { ($0.dialect, $0.usesChunking) = (.lmtp, true) }
