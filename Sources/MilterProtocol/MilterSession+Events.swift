@@ -118,9 +118,8 @@ extension MilterSession {
 
     private var isLinked: Bool { link == .negotiating || isOpen }
 
-    /// Tells the milter that a message it knows of ends, if it does.
     private mutating func endTransaction() {
-        if transaction == .open, isOpen { send(.abort) }
+        abortMessage()
         forget(.transaction)
     }
 

@@ -70,7 +70,9 @@ extension MilterSession {
         self.inquiry?.isPut = true
         switch inquiry.question {
         case .connect, .helo, .message: break
-        case .mail(let arguments): show(.mail, .mail(arguments), options, macros: inquiry.macros, at: now)
+        case .mail(let arguments):
+            isMessageShown = true
+            show(.mail, .mail(arguments), options, macros: inquiry.macros, at: now)
         case .recipient(let arguments, _):
             if !skipsRecipients { show(.recipient, .recipient(arguments), options, macros: inquiry.macros, at: now) }
         case .data: show(.data, .data, options, macros: inquiry.macros, at: now)

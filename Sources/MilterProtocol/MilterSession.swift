@@ -20,6 +20,8 @@ package struct MilterSession: Sendable {
     /// The milter on this connection has been told of the client, of its HELO.
     var isClientShown = false
     var isHelloShown = false
+    /// It has been told of a message that has not ended for it.
+    var isMessageShown = false
     var transaction = Transaction.none
     var skipsRecipients = false
     var inquiry: Inquiry?
@@ -132,6 +134,7 @@ package struct MilterSession: Sendable {
 
     /// The milter's last word about the SMTP connection.
     mutating func conclude(_ decision: MilterDecision) {
+        abortMessage()
         send(.quit)
         hangUp()
         link = .finished(decision)
@@ -144,14 +147,23 @@ package struct MilterSession: Sendable {
         if step == .endOfMessage {
             forget(.transaction)
         } else {
-            send(.abort)
+            abortMessage()
             transaction = .settled(decision)
         }
         decide(decision)
     }
 
+    /// Tells the milter that the message which it knows of ends without it.
+    mutating func abortMessage() {
+        if isMessageShown, isOpen { send(.abort) }
+        isMessageShown = false
+    }
+
     mutating func hangUp() {
-        if link != .closed { act(.close) }
+        switch link {
+        case .closed, .finished: break
+        case .opening, .negotiating, .open: act(.close)
+        }
         forget(.link)
     }
 
@@ -164,11 +176,12 @@ package struct MilterSession: Sendable {
         switch scope {
         case .transaction:
             transaction = .none
+            isMessageShown = false
             skipsRecipients = false
         case .link:
             link = .closed
             framer = PacketFramer(limit: configuration.limits.packet)
-            (isClientShown, isHelloShown) = (false, false)
+            (isClientShown, isHelloShown, isMessageShown) = (false, false, false)
             awaited = nil
             stepDeadline = nil
         case .client:
