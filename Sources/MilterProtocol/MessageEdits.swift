@@ -24,6 +24,21 @@ package struct MessageEdits: Sendable {
         self.recipients = recipients
     }
 
+    /// Where the body of a message begins: behind its first empty line, or at its end if it is a header alone.
+    package static func bodyStart(of content: [UInt8]) -> Int {
+        var lineStart = 0
+        for (index, byte) in content.enumerated() where byte == 10 {
+            if index == lineStart || index == lineStart + 1 && content[lineStart] == 13 { return index + 1 }
+            lineStart = index + 1
+        }
+        return content.count
+    }
+
+    /// The message as it is now, given the body that was received.
+    package func content(receivedBody: some Collection<UInt8>) -> [UInt8] {
+        replacedBody.map { header + $0 } ?? header + receivedBody
+    }
+
     /// The header section with its empty line.
     package var header: [UInt8] { section.bytes }
 

@@ -31,7 +31,7 @@ package struct MilterChain: Sendable {
     private var pending: Pending?
     private var edits: MessageEdits?
     private var receivedBodySize = 0
-    /// A milter wants the message thrown away: the others need not see it.
+    /// A milter wants the message thrown away: the others need not see more of it, up to the next MAIL.
     private var discarder: Int?
 
     private var actions: [ChainAction] = []
@@ -210,7 +210,6 @@ package struct MilterChain: Sendable {
                 }
             }
         }
-        if case .message = question { discarder = nil }
         actions.append(.decided(decision, by: index))
     }
 

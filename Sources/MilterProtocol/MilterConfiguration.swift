@@ -11,6 +11,7 @@ package struct MilterConfiguration: Sendable {
     }
 
     package var failurePolicy: FailurePolicy
+    /// What the milter may demand; one that demands more (rspamd always asks for quarantine) is refused altogether.
     package var offer: MilterOptions
     package var limits: Limits
     package var patience: Patience

@@ -53,6 +53,6 @@ package enum MilterAction: Sendable, Equatable {
     case wantsBody(Range<Int>)
     /// The answer to the open question.
     case decided(MilterDecision)
-    /// Send what was given, then close.
+    /// Send what was given, then close; also where the connection is lost already.
     case close
 }

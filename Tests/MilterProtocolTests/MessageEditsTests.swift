@@ -84,6 +84,22 @@ struct MessageEditsTests {
         #expect(header(edits("A: 1\r\n", ["bone\r\n"])) == "A: 1\r\n\r\n")
     }
 
+    @Test(arguments: [
+        ("A: 1\r\n\r\nbody\r\n", 8), ("A: 1\n\nbody", 6), ("\r\nbody", 2), ("\nbody", 1), ("A: 1\r\n", 6), ("", 0), ("A: 1\r\n \r\n\r\nb", 11),
+        ("A: 1\r\n\r", 7), ("x\r\n\n\n", 4), ("A\r\r\n\r\nb", 6),
+    ])
+    func whereTheBodyBegins(content: String, start: Int) {
+        #expect(MessageEdits.bodyStart(of: bytes(content)) == start)
+        let whole = bytes(content)
+        let edits = MessageEdits(header: Array(whole[..<start]), sender: .null, recipients: [])
+        #expect(edits.content(receivedBody: whole[start...]) == whole)
+    }
+
+    @Test func theNewContent() {
+        #expect(edits("A: 1\r\n\r\n", ["hX|b|"]).content(receivedBody: bytes("old\r\n")) == bytes("A: 1\r\nX: b\r\n\r\nold\r\n"))
+        #expect(edits("A: 1\r\n\r\n", ["bnew"]).content(receivedBody: bytes("old\r\n")) == bytes("A: 1\r\n\r\nnew\r\n"))
+    }
+
     @Test func theEnvelope() {
         let edits = edits(Self.header, ["+<n@a.example>|", "+<R@a.example>|", "-<q@A.example>|", "-<z@a.example>|", "e<new@a.example>|X=1|", "qbad|"])
         #expect(edits.recipients == [address("r@a.example"), address("n@a.example")])

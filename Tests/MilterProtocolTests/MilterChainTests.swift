@@ -25,11 +25,11 @@ struct MilterChainTests {
 
     @Test func theNextSeesWhatTheOneBeforeLeft() {
         var world = ChainWorld([
-            FakeMilter(["E": [["i#0#X-First|1|", "m#1#Subject||", "bnew body", "+<n@a.example>|", "c"]]]),
+            FakeMilter(["E": [["i#0#X-First|1|", "m#1#Subject||", "bnew and longer body", "+<n@a.example>|", "c"]]]),
             FakeMilter(["E": [["m#1#X-First|2|", "-<r@a.example>|", "c"]]]), FakeMilter(["E": [["bthird\r\n", "a"]]]),
         ])
         #expect(world.begin() == Self.fine && world.message("Subject: hi\r\nTo: x\r\n\r\n") == "message")
-        #expect(world.milters[0].body == world.body && world.milters[1].body == bytes("new body\r\n") && world.milters[2].body == bytes("new body\r\n"))
+        #expect(world.milters[0].body == world.body && world.milters[1].body == bytes("new and longer body\r\n") && world.milters[2].body == bytes("new and longer body\r\n"))
         #expect(world.milters[1].log.filter { $0.hasPrefix("L") } == ["LX-First|1|", "LTo|x|"])
         #expect(world.milters[2].log.filter { $0.hasPrefix("L") } == ["LX-First|2|", "LTo|x|"] && world.bodyRequests == 1)
         #expect(world.edits?.header == bytes("X-First: 2\r\nTo: x\r\n\r\n") && world.edits?.replacedBody == bytes("third\r\n"))
