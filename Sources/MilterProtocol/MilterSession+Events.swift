@@ -7,6 +7,7 @@ extension MilterSession {
         if inquiry != nil { abort() }
         switch question {
         case .connect(let value):
+            endTransaction()
             client = Introduction(value: value, macros: macros)
             (isClientShown, isHelloShown) = (false, false)
             hello = nil

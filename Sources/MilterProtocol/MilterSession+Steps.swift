@@ -107,6 +107,7 @@ extension MilterSession {
             act(.wantsBody(wanted))
         case .endOfMessage:
             self.inquiry?.part = .over
+            isMessageShown = false
             show(.endOfMessage, .endOfMessage, options, macros: inquiry.macros, at: now)
         case .over: decide(.refuse(.failed))
         }

@@ -82,6 +82,8 @@ struct MilterVerdictTests {
                 let first = [0, 1, 2, 3, 4, 5, 5][step]
                 #expect(decisions.dropFirst(first).allSatisfy { $0 == .refuse(.shutdown) } && MilterRefusal.shutdown.closesConnection)
                 #expect(world.mail() == .refuse(.shutdown) && world.closed == 1)
+                // The milter knows of a message from MAIL on, and of none once it was told of its end.
+                #expect(world.milter.log.contains("A") == ["M", "R", "T", "B"].contains(letter))
             }
         }
     }
@@ -100,7 +102,7 @@ struct MilterVerdictTests {
         #expect(world.milter.log.last == "T")
     }
 
-    @Test func RSETAndHELOEndTheMessageForTheMilter() {
+    @Test func RSETAndANewGreetingEndTheMessageForTheMilter() {
         var world = MilterWorld()
         world.connect()
         world.mail()
@@ -114,6 +116,9 @@ struct MilterVerdictTests {
         world.mail()
         world.helo()
         #expect(world.milter.log.suffix(3) == ["M<s@a.example>|", "A", "Ha.example|"])
+        world.mail()
+        world.connect()
+        #expect(world.milter.log.suffix(3) == ["M<s@a.example>|", "A", "Cmx|4|\\25192.0.2.1|"] && world.recipient() == .refuse(.failed))
         world.mail()
         world.mail()
         #expect(world.milter.log.suffix(3) == ["M<s@a.example>|", "A", "M<s@a.example>|"])
