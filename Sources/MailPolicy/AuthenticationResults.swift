@@ -59,9 +59,9 @@ extension SPFOutcome {
 }
 
 extension ReverseLookup {
-    /// RFC 8601 §2.7.3 iprev; nil while it is not over.
+    /// RFC 8601 §2.7.3 iprev; nil while it is not known.
     package var authenticationMethod: AuthenticationMethod? {
-        guard question == nil else { return nil }
+        guard question == nil || !names.isEmpty else { return nil }
         return AuthenticationMethod("iprev", result, [.init("policy.iprev", client.text)])
     }
 

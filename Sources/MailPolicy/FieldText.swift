@@ -17,7 +17,7 @@ struct FieldText: Sendable {
         column = bytes.count
     }
 
-    /// Appends a word that holds no line break; a comment or a quoted string is one word.
+    /// Appends a word that holds no line break; a quoted string is one word.
     mutating func add(_ word: [UInt8]) {
         if column + 1 + word.count > FieldText.width {
             bytes += [13, 10, 9]
@@ -31,6 +31,11 @@ struct FieldText: Sendable {
     }
 
     mutating func add(_ word: String) { add(Array(word.utf8)) }
+
+    /// Appends a comment, which may be folded at its spaces.
+    mutating func add(comment text: [UInt8]) {
+        for word in FieldText.comment(text).split(separator: 0x20) { add(Array(word)) }
+    }
 
     /// The field with its last line break.
     var line: [UInt8] { bytes + [13, 10] }
@@ -54,7 +59,7 @@ struct FieldText: Sendable {
         escaped(value, specials: [UInt8(ascii: "\""), UInt8(ascii: "\\")], between: (UInt8(ascii: "\""), UInt8(ascii: "\"")))
     }
 
-    static func comment(_ value: [UInt8]) -> [UInt8] {
+    private static func comment(_ value: [UInt8]) -> [UInt8] {
         escaped(value, specials: [UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "\\")], between: (UInt8(ascii: "("), UInt8(ascii: ")")))
     }
 

@@ -9,7 +9,9 @@ extension PolicyQuestions {
         if judgement.decision != nil { return [] }
         if let key = judgement.greylistKey { return [.greylist(key)] }
         var seen: Set<DNSQuestion> = []
-        let open = [reverse?.question] + clientLists.questions + [hello?.lookup?.question, hello?.spf?.question]
+        // One confirmed name is enough for the rule.
+        let name = reverse.flatMap { $0.names.isEmpty ? $0.question : nil }
+        let open = [name] + clientLists.questions + [hello?.lookup?.question, hello?.spf?.question]
             + (sender?.lists.questions ?? []) + [sender?.lookup?.question, sender?.spf?.question]
         return open.compactMap { $0 }.filter { seen.insert($0).inserted }.map { .dns($0) }
     }

@@ -6,6 +6,8 @@ internal import MailModel
 struct Judgement {
     var steps: [PolicyStep] = []
     var decision: PolicyDecision?
+    /// The first deferral, which stands if nothing refuses.
+    var deferral: PolicyDecision?
     /// The key to be asked for now.
     var greylistKey: GreylistKey?
     var remembered: (key: GreylistKey, entry: GreylistEntry)?
@@ -29,15 +31,21 @@ extension PolicyQuestions {
             case .silent: continue
             case .pending: return judgement
             case .found(let verdict, let text, let decision):
-                let stands = verdict == .refused || verdict == .deferred ? !isExempt : verdict == .accepted
-                let shown = stands || verdict != .refused && verdict != .deferred ? verdict : .noted
+                let isBarred = verdict == .refused || verdict == .deferred
+                let shown = isBarred && isExempt ? PolicyStep.Verdict.noted : verdict
                 judgement.steps.append(PolicyStep(rule: rule, found: printable(text.utf8, limit: 400), verdict: shown))
-                guard stands else { continue }
-                if recipient != nil { judgement.decision = decision }
-                return judgement
+                if shown == .deferred, judgement.deferral == nil { judgement.deferral = decision }
+                // A flood ends here; any other deferral waits for a rule that refuses, so that a missing answer cannot make it worse.
+                guard shown == .refused || shown == .accepted || shown == .deferred && rule == .rates else { continue }
+                return decided(judgement, decision)
             }
         }
-        if recipient != nil { judgement.decision = .accepted }
+        return decided(judgement, judgement.deferral ?? .accepted)
+    }
+
+    private func decided(_ judgement: Judgement, _ decision: PolicyDecision) -> Judgement {
+        var judgement = judgement
+        if recipient != nil { judgement.decision = decision }
         return judgement
     }
 
@@ -63,7 +71,7 @@ extension PolicyQuestions {
 
     /// Greylisting comes last: only it can be asked again at little cost to the sender.
     private func greylist(_ judgement: inout Judgement) -> RuleFinding {
-        guard let policy = configuration.greylist, !isExempt else { return .silent }
+        guard let policy = configuration.greylist, !isExempt, judgement.deferral == nil else { return .silent }
         guard let sender, let recipient else { return .pending }
         if listVerdict == .allowed { return .silent }
         if configuration.greylistsSuspectsOnly, !judgement.steps.contains(where: { $0.verdict == .noted }) { return .silent }

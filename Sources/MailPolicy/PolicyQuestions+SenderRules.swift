@@ -25,6 +25,7 @@ extension PolicyQuestions {
         guard let evaluation = hello.spf else { return .silent }
         guard let outcome = evaluation.outcome else { return .pending }
         switch outcome.result {
+        case .fail where outcome.isUncertain: return .found(.unknown, shown(outcome))
         case .fail: return step(configuration.spf.helloFail, shown(outcome), (7, 23), refusal(outcome))
         case .none, .neutral, .pass, .softfail, .permerror: return .found(.passed, shown(outcome))
         case .temperror: return .found(.unknown, shown(outcome))
@@ -39,6 +40,7 @@ extension PolicyQuestions {
         let rules = configuration.spf
         switch outcome.result {
         case .none, .neutral, .pass: return .found(.passed, shown(outcome))
+        case .fail where outcome.isUncertain: return .found(.unknown, shown(outcome))
         case .fail: return step(rules.fail, shown(outcome), (7, 23), refusal(outcome))
         case .softfail: return step(rules.softfail, shown(outcome), (7, 23), refusal(outcome))
         case .permerror: return step(rules.permerror, shown(outcome), (7, 24), "SPF policy of the sender's domain cannot be read")

@@ -10,7 +10,7 @@ extension SPFOutcome {
     package var receivedSPF: [UInt8] {
         var field = FieldText("Received-SPF")
         field.add(result.rawValue)
-        field.add(FieldText.comment(subject.receiver.bytes + Array(": ".utf8) + sentence))
+        field.add(comment: subject.receiver.bytes + Array(": ".utf8) + sentence)
         let pairs = self.pairs
         for (index, pair) in pairs.enumerated() {
             let end = index == pairs.count - 1 ? "" : ";"

@@ -23,7 +23,7 @@ extension SPFEvaluation {
     private mutating func noRecord(_ origin: Origin, _ domain: DNSName) {
         switch origin {
         case .first:
-            step = .finished(SPFOutcome(subject: subject, result: .none, mechanism: nil, explanation: nil, problem: nil))
+            step = .finished(SPFOutcome(subject, .none))
         case .include, .redirect: finish(.permerror, problem: "no such policy", domain.bytes)
         }
     }

@@ -55,7 +55,7 @@ package struct SPFEvaluation: Sendable {
         names = ReverseLookup(of: subject.client, limit: limits.names)
         // RFC 7208 §4.3: no domain, no policy.
         guard let domain = DNSName(parsing: subject.domain), Domain(parsing: domain.bytes)?.isAddressLiteral == false else {
-            step = .finished(SPFOutcome(subject: subject, result: .none, mechanism: nil, explanation: nil, problem: Array("not a domain name".utf8)))
+            step = .finished(SPFOutcome(subject, .none, problem: Array("not a domain name".utf8)))
             return
         }
         step = .ask(DNSQuestion(.txt, domain))
@@ -103,11 +103,11 @@ package struct SPFEvaluation: Sendable {
 
     mutating func finish(_ result: SPFResult, problem: String, _ term: [UInt8] = []) {
         let text = Array(problem.utf8) + (term.isEmpty ? [] : Array(": ".utf8) + term)
-        step = .finished(SPFOutcome(subject: subject, result: result, mechanism: nil, explanation: nil, problem: text))
+        step = .finished(SPFOutcome(subject, result, problem: text))
     }
 
     mutating func finish(_ result: SPFResult, _ directive: SPFDirective?, explanation: [UInt8]? = nil) {
         let mechanism = directive?.text ?? Array("default".utf8)
-        step = .finished(SPFOutcome(subject: subject, result: result, mechanism: mechanism, explanation: explanation, problem: nil))
+        step = .finished(SPFOutcome(subject, result, mechanism: mechanism, explanation: explanation, isUncertain: names.isIncomplete))
     }
 }

@@ -65,4 +65,19 @@ package struct SPFOutcome: Hashable, Sendable {
     package let explanation: [UInt8]?
     /// Why it is an error, for people; may hold bytes of the record.
     package let problem: [UInt8]?
+    /// Whether a name of the client might be missing, and with it a match: errors there are no errors of the check
+    /// (RFC 7208 §5.5), but nobody should be refused for them.
+    package let isUncertain: Bool
+
+    init(
+        _ subject: SPFSubject, _ result: SPFResult, mechanism: [UInt8]? = nil, explanation: [UInt8]? = nil, problem: [UInt8]? = nil,
+        isUncertain: Bool = false
+    ) {
+        self.subject = subject
+        self.result = result
+        self.mechanism = mechanism
+        self.explanation = explanation
+        self.problem = problem
+        self.isUncertain = isUncertain
+    }
 }

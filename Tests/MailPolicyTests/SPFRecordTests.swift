@@ -67,7 +67,7 @@ import Testing
 @Suite struct SPFMacroTests {
     private func values(client: String = "192.0.2.3", localPart: String = "strong-bad", name: String = "mx.example.org") throws -> SPFMacroValues {
         SPFMacroValues(
-            localPart: bytes(localPart), senderDomain: bytes("email.example.com"), domain: bytes("email.example.com"), client: try #require(IPAddress(client)),
+            localPart: bytes(localPart), senderDomain: bytes("email.example.com"), domain: bytes("email.example.com"), client: try ip(client),
             hello: bytes("mail.example.net"), validatedName: bytes(name), receiver: bytes("mx.receiver.example"), time: 1_700_000_000)
     }
 

@@ -79,3 +79,8 @@ struct Check: Sendable, CustomTestStringConvertible {
 }
 
 func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+/// Values that a test writes down, and that must be right.
+func ip(_ text: String) throws -> IPAddress { try #require(IPAddress(text), "\(text)") }
+func domain(_ text: String) throws -> Domain { try #require(Domain(text), "\(text)") }
+func mailbox(_ text: String) throws -> EmailAddress { try #require(EmailAddress(text), "\(text)") }

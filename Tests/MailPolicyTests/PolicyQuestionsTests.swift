@@ -1,0 +1,252 @@
+// Port 25's questions: what is asked, what is decided, and that smtpd and an explanation cannot come to different ends.
+
+import MailModel
+import MailTestKit
+import Testing
+
+@testable import MailPolicy
+
+/// A dialogue and the world that answers its questions.
+struct Scene: Sendable {
+    var configuration: PolicyConfiguration
+    var zone = Zone("")
+    var client = "192.0.2.1"
+    var hello = "mail.example.com"
+    var from = "alice@example.com"
+    var to = "bob@receiver.example"
+    var time = 1_700_000_000
+    var rates = RateVerdict.allowed
+    var memory: PolicyQuestions.Memory = .known(nil)
+
+    init(_ change: (inout PolicyConfiguration) -> Void = { _ in }) throws {
+        configuration = PolicyConfiguration(hostName: try domain("mx.receiver.example"))
+        change(&configuration)
+    }
+
+    /// As far as RCPT, nothing answered.
+    func questions() throws -> PolicyQuestions {
+        var questions = PolicyQuestions(configuration, client: try ip(client))
+        questions.rates = rates
+        questions.helloGiven(bytes(hello), at: time)
+        questions.senderGiven(from.isEmpty ? .null : .address(try mailbox(from)), at: time)
+        questions.recipientGiven(try mailbox(to), at: time)
+        return questions
+    }
+
+    /// Answers all that is asked, the next question chosen by `pick`; a question in `silent` gets no answer.
+    func run(silent: Set<DNSQuestion> = [], pick: (Int) -> Int = { _ in 0 }) throws -> PolicyQuestions {
+        var questions = try questions()
+        var count = 0
+        while !questions.questions.isEmpty {
+            let open = questions.questions
+            #expect(Set(open).count == open.count, "each once")
+            count += 1
+            try #require(count < 500, "the questions end")
+            switch open[pick(open.count)] {
+            case .dns(let question): questions.answered(question, silent.contains(question) ? .unavailable : zone.answer(question))
+            case .greylist:
+                switch memory {
+                case .known(let entry): questions.greylistAnswered(entry)
+                case .unavailable, .unasked: questions.greylistUnavailable()
+                }
+            }
+        }
+        return questions
+    }
+}
+
+extension PolicyDecision {
+    /// `250`, `550 5.7.1`, …
+    var code: String {
+        switch self {
+        case .accepted: "250"
+        case .refused(let refusal), .deferred(let refusal, _): "\(refusal.code) \(refusal.status)"
+        }
+    }
+}
+
+@Suite struct PolicyQuestionsTests {
+    private static let zone = Zone(
+        """
+        1.2.0.192.in-addr.arpa PTR mail.example.com
+        mail.example.com A 192.0.2.1
+        example.com MX 10 mail.example.com
+        example.com TXT v=spf1 mx -all exp=why.example.com
+        why.example.com TXT %{i} is not ours
+        2.2.0.192.in-addr.arpa PTR mail.example.com
+        3.2.0.192.in-addr.arpa FAIL
+        soft.example TXT v=spf1 ~all
+        odd.example TXT v=spf1 nonsense
+        silent.example FAIL
+        null.example MX 0\u{20}
+        2.2.0.192.bl.example A 127.0.0.2
+        5.2.0.192.half.example A 127.0.0.2
+        2.2.0.192.wl.example A 127.0.0.2
+        9.2.0.192.bl.example FAIL
+        spam.example.names.example A 127.0.0.2
+        """)
+
+    @Test func anOrdinaryClientIsLetInAndEachStepIsShown() throws {
+        var scene = try Scene { $0.greylist = Greylist() }
+        scene.zone = PolicyQuestionsTests.zone
+        let questions = try scene.run()
+        #expect(questions.decision == .accepted)
+        #expect(
+            questions.trail.map(\.description) == [
+                "reverse-dns: 192.0.2.1 is mail.example.com: passed", "helo: mail.example.com: passed", "spf-helo: none for mail.example.com: passed",
+                "spf: pass for example.com (mx): passed",
+            ])
+        let field = AuthenticationResults.field(host: scene.configuration.hostName, questions.authenticationMethods).display
+        #expect(field.contains("iprev=pass") && field.contains("spf=none smtp.helo=mail.example.com") && field.contains("spf=pass"))
+        #expect(questions.spfOutcome?.receivedSPF.display.hasPrefix("Received-SPF: pass") == true)
+    }
+
+    @Test func theFirstQuestionsAreAskedTogether() throws {
+        var scene = try Scene {
+            $0.hello.unresolvable = .refusal
+            $0.senderDomain.unreachable = .refusal
+        }
+        scene.configuration.lists = [DNSList(zone: try domain("bl.example"), weights: [.init(10)]), DNSList(zone: try domain("names.example"), kind: .names, weights: [.init(10)])]
+        let asked = try scene.questions().questions.compactMap { if case .dns(let question) = $0 { "\(question.type) \(question.name)" } else { nil } }
+        #expect(
+            asked == [
+                "ptr 1.2.0.192.in-addr.arpa", "a 1.2.0.192.bl.example", "a mail.example.com", "txt mail.example.com", "a example.com.names.example", "mx example.com", "txt example.com",
+            ])
+    }
+
+    @Test func questionsBeginBeforeTheDialogueIsOver() throws {
+        let scene = try Scene()
+        var questions = PolicyQuestions(scene.configuration, client: try ip("192.0.2.1"))
+        #expect(questions.questions.count == 1 && questions.decision == nil)
+        questions.senderGiven(.null, at: 0)
+        questions.recipientGiven(try mailbox("a@b"), at: 0)
+        #expect(questions.questions.count == 1, "nothing counts before HELO")
+        questions.helloGiven(bytes("mail.example.com"), at: 0)
+        #expect(questions.questions.count == 2 && questions.decision == nil)
+    }
+
+    typealias Change = @Sendable (inout Scene) -> Void
+    /// What is changed, and what comes of it as a note, a deferral and a refusal.
+    static let consequences: [(String, @Sendable (inout Scene, PolicyAction) -> Void, PolicyRule, [String])] = [
+        ("no reverse DNS", { $0.client = "192.0.2.77"; $0.from = "a@plain.example"; $0.configuration.reverseDNS.missing = $1 }, .reverseDNS, ["250", "450 4.7.25", "550 5.7.25"]),
+        ("reverse DNS that does not lead back", { $0.client = "192.0.2.2"; $0.from = "a@plain.example"; $0.configuration.reverseDNS.unconfirmed = $1 }, .reverseDNS, ["250", "450 4.7.25", "550 5.7.25"]),
+        ("HELO of one label", { $0.hello = "localhost"; $0.configuration.hello.malformed = $1 }, .hello, ["250", "450 4.7.1", "550 5.7.1"]),
+        ("HELO that is no name", { $0.hello = "a b\r\n"; $0.configuration.hello.malformed = $1 }, .hello, ["250", "450 4.7.1", "550 5.7.1"]),
+        ("HELO with a bad literal", { $0.hello = "[300.1.1.1]"; $0.configuration.hello.malformed = $1 }, .hello, ["250", "450 4.7.1", "550 5.7.1"]),
+        ("HELO with another's literal", { $0.hello = "[192.0.2.9]"; $0.configuration.hello.forged = $1 }, .hello, ["250", "450 4.7.1", "550 5.7.1"]),
+        ("HELO with our name", { $0.hello = "MX.receiver.example"; $0.configuration.hello.forged = $1 }, .hello, ["250", "450 4.7.1", "550 5.7.1"]),
+        ("HELO that does not exist", { $0.hello = "nowhere.example"; $0.configuration.hello.unresolvable = $1 }, .hello, ["250", "450 4.7.1", "550 5.7.1"]),
+        ("a sender that does not exist", { $0.from = "a@nowhere.example"; $0.configuration.senderDomain.unreachable = $1 }, .senderDomain, ["250", "450 4.1.8", "550 5.1.8"]),
+        ("a sender of one label", { $0.from = "a@localhost"; $0.configuration.senderDomain.unreachable = $1 }, .senderDomain, ["250", "450 4.1.8", "550 5.1.8"]),
+        ("a sender that takes no mail", { $0.from = "a@null.example"; $0.configuration.senderDomain.unreachable = $1 }, .senderDomain, ["250", "450 4.7.27", "550 5.7.27"]),
+        ("SPF fail", { $0.client = "192.0.2.50"; $0.configuration.spf.fail = $1 }, .spf, ["250", "450 4.7.23", "550 5.7.23"]),
+        ("SPF fail of HELO", { $0.client = "192.0.2.50"; $0.hello = "example.com"; $0.from = ""; $0.configuration.spf.fail = .note; $0.configuration.spf.helloFail = $1 }, .spfHello, ["250", "450 4.7.23", "550 5.7.23"]),
+        ("SPF softfail", { $0.from = "a@soft.example"; $0.configuration.spf.softfail = $1 }, .spf, ["250", "450 4.7.23", "550 5.7.23"]),
+        ("SPF permerror", { $0.from = "a@odd.example"; $0.configuration.spf.permerror = $1 }, .spf, ["250", "450 4.7.24", "550 5.7.24"]),
+        ("SPF temperror", { $0.from = "a@silent.example"; $0.configuration.spf.temperror = $1 }, .spf, ["250", "450 4.7.24", "450 4.7.24"]),
+    ]
+
+    @Test(arguments: consequences.indices) func eachFindingLeadsWhereTheConfigurationSays(_ index: Int) throws {
+        let (name, change, rule, codes) = PolicyQuestionsTests.consequences[index]
+        for (action, code) in zip([PolicyAction.note, .deferral, .refusal], codes) {
+            var scene = try Scene()
+            scene.zone = PolicyQuestionsTests.zone
+            change(&scene, action)
+            let questions = try scene.run()
+            #expect(questions.decision?.code == code, "\(name): \(questions.trail)")
+            let step = questions.trail.last { $0.rule == rule }
+            #expect(step?.verdict == (code == "250" ? (name == "SPF temperror" ? .unknown : .noted) : code.hasPrefix("5") ? .refused : .deferred), "\(name)")
+            // No policy keeps anybody from postmaster.
+            scene.to = "Postmaster@receiver.example"
+            #expect(try scene.run().decision == .accepted, "\(name)")
+        }
+    }
+
+    @Test func byDefaultOnlySPFFailRefuses() throws {
+        for index in PolicyQuestionsTests.consequences.indices {
+            var scene = try Scene()
+            let defaults = scene.configuration
+            PolicyQuestionsTests.consequences[index].1(&scene, .note)
+            scene.configuration = defaults
+            scene.zone = PolicyQuestionsTests.zone
+            let name = PolicyQuestionsTests.consequences[index].0
+            // The null sender's policy is HELO's.
+            #expect(try scene.run().decision?.code == (name.hasPrefix("SPF fail") ? "550 5.7.23" : "250"), "\(name)")
+        }
+    }
+
+    @Test func aRefusalBySPFTellsTheDomainsWords() throws {
+        var scene = try Scene()
+        scene.zone = PolicyQuestionsTests.zone
+        scene.client = "192.0.2.50"
+        guard case .refused(let refusal) = try scene.run().decision else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusal.text.display == "SPF of example.com does not permit 192.0.2.50: the domain explains: 192.0.2.50 is not ours")
+    }
+
+    @Test(arguments: [
+        ("192.0.2.2", false, "550 5.7.1"), ("192.0.2.2", true, "250"), ("192.0.2.5", false, "250"), ("192.0.2.9", false, "250"), ("192.0.2.1", false, "250"),
+    ]) func listsDecideTogether(_ client: String, _ withAllowList: Bool, _ code: String) throws {
+        var scene = try Scene { $0.spf.isAsked = false }
+        scene.zone = PolicyQuestionsTests.zone
+        scene.client = client
+        scene.configuration.lists = [DNSList(zone: try domain("bl.example"), weights: [.init(10)]), DNSList(zone: try domain("half.example"), weights: [.init(5)])]
+        if withAllowList { scene.configuration.lists.append(DNSList(zone: try domain("wl.example"), weights: [.init(-20)])) }
+        #expect(try scene.run().decision?.code == code)
+    }
+
+    @Test func listsOfNamesAreAskedForTheSendersDomain() throws {
+        var scene = try Scene { $0.spf.isAsked = false }
+        scene.zone = PolicyQuestionsTests.zone
+        scene.configuration.lists = [DNSList(zone: try domain("names.example"), kind: .names, weights: [.init(10)])]
+        #expect(try scene.run().decision == .accepted)
+        scene.from = "x@spam.example"
+        #expect(try scene.run().decision?.code == "550 5.7.1")
+        scene.from = ""
+        #expect(try scene.run().decision == .accepted)
+    }
+
+    @Test func theTrustedAreNotAskedAbout() throws {
+        var scene = try Scene {
+            $0.greylist = Greylist()
+            $0.greylistsSuspectsOnly = false
+            $0.senderDomain.unreachable = .refusal
+            $0.hello.malformed = .refusal
+        }
+        scene.configuration.trusted = [try #require(IPNetwork("192.0.2.0/24"))]
+        (scene.hello, scene.from, scene.rates) = ("?", "x@localhost", .full)
+        let questions = try scene.questions()
+        #expect(questions.questions.isEmpty && questions.decision == .accepted)
+        #expect(questions.trail.map(\.rule) == [.trusted])
+    }
+
+    @Test(arguments: [
+        (RateVerdict.limited(.messages, .network, seconds: 7), "450 4.7.1", 7 as Int?), (.crowded(.address), "450 4.7.1", nil), (.full, "450 4.3.2", nil), (.allowed, "250", nil),
+    ]) func ratesDefer(_ verdict: RateVerdict, _ code: String, _ seconds: Int?) throws {
+        var scene = try Scene()
+        scene.rates = verdict
+        let decision = try scene.run().decision
+        #expect(decision?.code == code)
+        if case .deferred(_, let wait) = decision { #expect(wait == seconds) }
+    }
+
+    @Test func aRefusalStandsAboveADeferral() throws {
+        var scene = try Scene { $0.reverseDNS.missing = .deferral }
+        scene.zone = PolicyQuestionsTests.zone
+        (scene.client, scene.from) = ("192.0.2.77", "a@plain.example")
+        #expect(try scene.run().decision?.code == "450 4.7.25")
+        scene.from = "a@example.com"
+        let questions = try scene.run()
+        #expect(questions.decision?.code == "550 5.7.23")
+        #expect(questions.trail.map(\.verdict) == [.deferred, .passed, .passed, .refused])
+    }
+
+    @Test func aFloodIsDeferredBeforeAnythingIsAnswered() throws {
+        var scene = try Scene()
+        scene.rates = .limited(.connections, .address, seconds: 3)
+        let questions = try scene.questions()
+        #expect(questions.decision?.code == "450 4.7.1" && questions.questions.isEmpty)
+    }
+}
