@@ -11,7 +11,8 @@ extension PolicyQuestions {
         var seen: Set<DNSQuestion> = []
         // One confirmed name is enough for the rule.
         let name = reverse.flatMap { $0.names.isEmpty ? $0.question : nil }
-        let open = [name] + clientLists.questions + [hello?.lookup?.question, hello?.spf?.question]
+        let open =
+            [name] + clientLists.questions + [hello?.lookup?.question, hello?.spf?.question]
             + (sender?.lists.questions ?? []) + [sender?.lookup?.question, sender?.spf?.question]
         return open.compactMap { $0 }.filter { seen.insert($0).inserted }.map { .dns($0) }
     }

@@ -32,19 +32,26 @@ import Testing
     }
 
     @Test(arguments: [
-        ("127.0.0.2", "127.0.0.2", true), ("127.0.0.2", "127.0.0.3", false), ("127.0.0.2-11", "127.0.0.11", true), ("127.0.0.2-11", "127.0.0.12", false), ("127.0.*.1-3", "127.0.255.3", true),
+        ("127.0.0.2", "127.0.0.2", true), ("127.0.0.2", "127.0.0.3", false), ("127.0.0.2-11", "127.0.0.11", true),
+        ("127.0.0.2-11", "127.0.0.12", false), ("127.0.*.1-3", "127.0.255.3", true),
         ("127.0.*.1-3", "127.1.0.3", false), ("127.*.*.*", "127.9.9.9", true), ("127.0.0.2", "::1", false),
     ]) func codeHolds(_ code: String, _ address: String, _ holds: Bool) throws {
         #expect(try #require(ListCode(code)).contains(try ip(address)) == holds)
     }
 
-    @Test(arguments: ["", "127.0.0", "127.0.0.2.3", "128.0.0.2", "*.0.0.2", "127.0.0.256", "127.0.0.5-2", "127.0.0.-2", "127.0.0.2-", "127.0.0.2-3-4", "127.0.0.x", "127.0.0.", "126-127.0.0.2", "::1"])
+    @Test(arguments: [
+        "", "127.0.0", "127.0.0.2.3", "128.0.0.2", "*.0.0.2", "127.0.0.256", "127.0.0.5-2", "127.0.0.-2", "127.0.0.2-", "127.0.0.2-3-4", "127.0.0.x",
+        "127.0.0.", "126-127.0.0.2", "::1",
+    ])
     func noCode(_ text: String) { #expect(ListCode(text) == nil) }
 
     static let answers: [(String, DNSFinding, DNSList.Standing)] = [
         ("listed", .found([.address(.four(127, 0, 0, 2))]), .listed(points: 5, answer: .four(127, 0, 0, 2))),
         ("another code", .found([.address(.four(127, 0, 0, 9))]), .unlisted),
-        ("the heavier of two", .found([.address(.four(127, 0, 0, 2)), .address(.four(127, 0, 0, 4))]), .listed(points: -8, answer: .four(127, 0, 0, 4))),
+        (
+            "the heavier of two", .found([.address(.four(127, 0, 0, 2)), .address(.four(127, 0, 0, 4))]),
+            .listed(points: -8, answer: .four(127, 0, 0, 4))
+        ),
         ("the address that no list gives", .found([.address(.four(127, 0, 0, 1))]), .unlisted),
         ("an error code", .found([.address(.four(127, 255, 255, 254))]), .unlisted),
         ("a parked zone", .found([.address(.four(203, 0, 113, 7))]), .unknown),
@@ -61,7 +68,10 @@ import Testing
     private static let listed = DNSFinding.found([.address(.four(127, 0, 0, 2))])
 
     @Test func pointsAddUp() throws {
-        let (block, half, allow) = (try list("b.example", .addresses, [(10, "127.0.0.2")]), try list("h.example", .addresses, [(5, "127.0.0.2")]), try list("a.example", .addresses, [(-6, "127.0.0.2")]))
+        let (block, half, allow) = (
+            try list("b.example", .addresses, [(10, "127.0.0.2")]), try list("h.example", .addresses, [(5, "127.0.0.2")]),
+            try list("a.example", .addresses, [(-6, "127.0.0.2")])
+        )
         let table: [([(DNSList, DNSFinding)], Int, ListTally.Verdict)] = [
             ([], 0, .clear),
             ([(block, DNSListTests.listed)], 10, .refused),
@@ -90,7 +100,10 @@ import Testing
             let lists = try (0..<Int.random(in: 1...5, using: &random)).map { number in
                 try list("l\(number).example", .addresses, (2...4).map { (Int.random(in: -12...12, using: &random), "127.0.0.\($0)") })
             }
-            let findings = lists.map { _ in Int.random(in: 0..<3, using: &random) == 0 ? DNSFinding.noSuchName : .found([.address(.four(127, 0, 0, UInt8.random(in: 1...5, using: &random)))]) }
+            let findings = lists.map { _ in
+                Int.random(in: 0..<3, using: &random) == 0
+                    ? DNSFinding.noSuchName : .found([.address(.four(127, 0, 0, UInt8.random(in: 1...5, using: &random)))])
+            }
             var (whole, failing) = (ListTally(), ListTally())
             for (list, finding) in zip(lists, findings) {
                 whole.add(list, finding)

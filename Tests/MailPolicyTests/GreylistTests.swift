@@ -10,7 +10,9 @@ import Testing
     private let policy = Greylist(delay: 300, window: 86400, retention: 30 * 86400)
     private let now = 1_700_000_000
 
-    private func entry(_ first: Int, _ last: Int, _ passes: Int) -> GreylistEntry { GreylistEntry(firstSeen: now + first, lastSeen: now + last, passes: passes) }
+    private func entry(_ first: Int, _ last: Int, _ passes: Int) -> GreylistEntry {
+        GreylistEntry(firstSeen: now + first, lastSeen: now + last, passes: passes)
+    }
 
     /// What is known, relative to now; the seconds to wait, nil for none; what is remembered.
     static let cases: [(known: (Int, Int, Int)?, wait: Int?, entry: (Int, Int, Int))] = [
@@ -51,7 +53,9 @@ import Testing
         var random = SeededGenerator()
         let extremes = [Int.min, -1, 0, 1, 300, 1_700_000_000, Int.max]
         for _ in 0..<20_000 {
-            let values = (0..<4).map { _ in Bool.random(using: &random) ? extremes.randomElement(using: &random) ?? 0 : Int.random(in: 0...2_000_000_000, using: &random) }
+            let values = (0..<4).map { _ in
+                Bool.random(using: &random) ? extremes.randomElement(using: &random) ?? 0 : Int.random(in: 0...2_000_000_000, using: &random)
+            }
             let (answer, entry) = policy.decide(GreylistEntry(firstSeen: values[0], lastSeen: values[1], passes: values[2]), at: values[3])
             if case .deferred(let seconds) = answer { #expect((1...300).contains(seconds)) }
             #expect(entry.lastSeen == values[3])
@@ -79,7 +83,9 @@ import Testing
 
     @Test func aKeyIsANetworkASenderAndARecipient() throws {
         let (sender, recipient) = (try mailbox("A@Example.ORG"), try mailbox("B@example.com"))
-        func key(_ client: String, _ sender: ReversePath) throws -> GreylistKey { GreylistKey(client: try ip(client), sender: sender, recipient: recipient) }
+        func key(_ client: String, _ sender: ReversePath) throws -> GreylistKey {
+            GreylistKey(client: try ip(client), sender: sender, recipient: recipient)
+        }
         let one = try key("192.0.2.1", .address(sender))
         #expect(one == (try key("192.0.2.254", .address(sender))))
         #expect(one == (try key("::ffff:192.0.2.7", .address(sender))))
@@ -103,21 +109,31 @@ import Testing
             let address = try #require(EmailAddress(localPart: local, domain: domain("example.org")))
             let client = try ip(Bool.random(using: &random) ? "192.0.2.9" : "2001:db8::9")
             let key = GreylistKey(client: client, sender: Bool.random(using: &random) ? .null : .address(address), recipient: address)
-            let entry = GreylistEntry(firstSeen: Int.random(in: 0...4_000_000_000, using: &random), lastSeen: Int.random(in: 0...4_000_000_000, using: &random), passes: Int.random(in: 0...1000, using: &random))
+            let entry = GreylistEntry(
+                firstSeen: Int.random(in: 0...4_000_000_000, using: &random), lastSeen: Int.random(in: 0...4_000_000_000, using: &random),
+                passes: Int.random(in: 0...1000, using: &random))
             let read = try #require(GreylistEntry.parse(entry.line(key)))
             #expect(read.key == key && read.entry == entry)
         }
     }
 
     @Test(arguments: [
-        "", "greylist", "greylist -", "accept - at=1.000 peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0", "greylist x at=1.000 peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0",
-        "greylist - at=1.000 peer=192.0.2.0/24 from= recipient= since=1.000 count=0", "greylist - at=1.000 peer=192.0.2.1/24 from= recipient=a@b since=1.000 count=0",
-        "greylist - at=-1.000 peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0", "greylist - at=1.000 peer=192.0.2.0/24 from= recipient=a@b since=1.000", "greylist - at=1.000 peer=192.0.2.0/24 from= recipient=a%2 since=1.000 count=0",
-        "greylist - at=1.000 peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0 count=1", "greylist - at=1.0.0 peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0", "greylist - at peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0",
+        "", "greylist", "greylist -", "accept - at=1.000 peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0",
+        "greylist x at=1.000 peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0",
+        "greylist - at=1.000 peer=192.0.2.0/24 from= recipient= since=1.000 count=0",
+        "greylist - at=1.000 peer=192.0.2.1/24 from= recipient=a@b since=1.000 count=0",
+        "greylist - at=-1.000 peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0",
+        "greylist - at=1.000 peer=192.0.2.0/24 from= recipient=a@b since=1.000",
+        "greylist - at=1.000 peer=192.0.2.0/24 from= recipient=a%2 since=1.000 count=0",
+        "greylist - at=1.000 peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0 count=1",
+        "greylist - at=1.0.0 peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0",
+        "greylist - at peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0",
         "greylist - at=99999999999999999999.000 peer=192.0.2.0/24 from= recipient=a@b since=1.000 count=0",
     ]) func noEntry(_ line: String) { #expect(GreylistEntry.parse(bytes(line)) == nil) }
 
     @Test func unknownKeysAreSkipped() {
-        #expect(GreylistEntry.parse(bytes("greylist - x=y count=1 since=1 recipient=a@b from= peer=192.0.2.0/24 at=2.5"))?.entry == GreylistEntry(firstSeen: 1, lastSeen: 2, passes: 1))
+        #expect(
+            GreylistEntry.parse(bytes("greylist - x=y count=1 since=1 recipient=a@b from= peer=192.0.2.0/24 at=2.5"))?.entry
+                == GreylistEntry(firstSeen: 1, lastSeen: 2, passes: 1))
     }
 }

@@ -75,7 +75,14 @@ import Testing
         questions.greylistAnswered(GreylistEntry(firstSeen: 0, lastSeen: 0, passes: 9))
         #expect(questions.decision == nil)
         for case .dns(let question) in questions.questions { questions.answered(question, .noSuchName) }
-        for question in questions.questions { #expect(question == .greylist(GreylistKey(client: questions.client, sender: .address(try mailbox("alice@example.com")), recipient: try mailbox("bob@receiver.example")))) }
+        for question in questions.questions {
+            #expect(
+                question
+                    == .greylist(
+                        GreylistKey(
+                            client: questions.client, sender: .address(try mailbox("alice@example.com")),
+                            recipient: try mailbox("bob@receiver.example"))))
+        }
         #expect(questions.questions.count == 1, "an answer that came too early was not taken")
     }
 }
@@ -117,14 +124,22 @@ import Testing
         (scene.configuration.spf.softfail, scene.configuration.spf.permerror, scene.configuration.spf.temperror) = (action(), action(), action())
         scene.configuration.greylist = Bool.random(using: &random) ? Greylist(delay: 60) : nil
         scene.configuration.greylistsSuspectsOnly = Bool.random(using: &random)
-        for (name, kind, points) in [("bl.example", DNSList.Kind.addresses, 10), ("wl.example", .addresses, -10), ("names.example", .names, 10)] where Bool.random(using: &random) {
+        for (name, kind, points) in [("bl.example", DNSList.Kind.addresses, 10), ("wl.example", .addresses, -10), ("names.example", .names, 10)]
+        where Bool.random(using: &random) {
             scene.configuration.lists.append(DNSList(zone: try domain(name), kind: kind, weights: [.init(points)]))
         }
         scene.client = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1"].randomElement(using: &random) ?? ""
-        scene.hello = ["mail.example.com", "nowhere.example", "x", "[192.0.2.1]", "example.com", "mx.receiver.example"].randomElement(using: &random) ?? ""
-        scene.from = ["a@example.com", "a@soft.example", "a@odd.example", "a@null.example", "", "a@nowhere.example", "a@localhost", "a@[192.0.2.1]", "a@ptr.example"].randomElement(using: &random) ?? ""
+        scene.hello =
+            ["mail.example.com", "nowhere.example", "x", "[192.0.2.1]", "example.com", "mx.receiver.example"].randomElement(using: &random) ?? ""
+        scene.from =
+            [
+                "a@example.com", "a@soft.example", "a@odd.example", "a@null.example", "", "a@nowhere.example", "a@localhost", "a@[192.0.2.1]",
+                "a@ptr.example",
+            ].randomElement(using: &random) ?? ""
         scene.to = ["bob@receiver.example", "postmaster@receiver.example"][Int.random(in: 0..<8, using: &random) == 0 ? 1 : 0]
-        scene.memory = [.known(nil), .unavailable, .known(GreylistEntry(firstSeen: 1, lastSeen: scene.time, passes: 1))].randomElement(using: &random) ?? .unavailable
+        scene.memory =
+            [.known(nil), .unavailable, .known(GreylistEntry(firstSeen: 1, lastSeen: scene.time, passes: 1))].randomElement(using: &random)
+            ?? .unavailable
         return scene
     }
 
@@ -149,7 +164,11 @@ import Testing
             let whole = try scene.run()
             var silent: Set<DNSQuestion> = []
             for type in DNSQuestion.RecordType.allCases {
-                for name in ["1.2.0.192.in-addr.arpa", "2.2.0.192.in-addr.arpa", "mail.example.com", "b.example.com", "example.com", "soft.example", "1.2.0.192.bl.example", "2.2.0.192.bl.example", "2.2.0.192.wl.example", "soft.example.names.example", "nowhere.example", "null.example", "inner.example.com", "ptr.example"] where Int.random(in: 0..<3, using: &random) == 0 {
+                for name in [
+                    "1.2.0.192.in-addr.arpa", "2.2.0.192.in-addr.arpa", "mail.example.com", "b.example.com", "example.com", "soft.example",
+                    "1.2.0.192.bl.example", "2.2.0.192.bl.example", "2.2.0.192.wl.example", "soft.example.names.example", "nowhere.example",
+                    "null.example", "inner.example.com", "ptr.example",
+                ] where Int.random(in: 0..<3, using: &random) == 0 {
                     silent.insert(DNSQuestion(type, try #require(DNSName(name))))
                 }
             }
@@ -184,11 +203,14 @@ import Testing
         var random = SeededGenerator()
         for _ in 0..<300 {
             var scene = try PolicyPropertyTests.scene(&random)
-            scene.hello = String(decoding: random.bytes(Int.random(in: 0...300, using: &random), from: [0, 7, 10, 13, 32, 34, 46, 65, 91, 92, 93, 0xC3, 0xA9, 0xFF]), as: UTF8.self)
+            scene.hello = String(
+                decoding: random.bytes(Int.random(in: 0...300, using: &random), from: [0, 7, 10, 13, 32, 34, 46, 65, 91, 92, 93, 0xC3, 0xA9, 0xFF]),
+                as: UTF8.self)
             let questions = try scene.run()
             for step in questions.trail { #expect(step.found.count <= 400 && step.found.allSatisfy { $0 >= 0x20 && $0 < 0x7F }) }
             switch questions.decision {
-            case .refused(let refusal), .deferred(let refusal, _): #expect(refusal.text.count <= 400 && refusal.text.allSatisfy { $0 >= 0x20 && $0 < 0x7F })
+            case .refused(let refusal), .deferred(let refusal, _):
+                #expect(refusal.text.count <= 400 && refusal.text.allSatisfy { $0 >= 0x20 && $0 < 0x7F })
             case .accepted, nil: break
             }
             #expect(ReceivedSPFTests.isOneField(AuthenticationResults.field(host: scene.configuration.hostName, questions.authenticationMethods)))

@@ -106,11 +106,17 @@ extension PolicyDecision {
             $0.hello.unresolvable = .refusal
             $0.senderDomain.unreachable = .refusal
         }
-        scene.configuration.lists = [DNSList(zone: try domain("bl.example"), weights: [.init(10)]), DNSList(zone: try domain("names.example"), kind: .names, weights: [.init(10)])]
-        let asked = try scene.questions().questions.compactMap { if case .dns(let question) = $0 { "\(question.type) \(question.name)" } else { nil } }
+        scene.configuration.lists = [
+            DNSList(zone: try domain("bl.example"), weights: [.init(10)]),
+            DNSList(zone: try domain("names.example"), kind: .names, weights: [.init(10)]),
+        ]
+        let asked = try scene.questions().questions.compactMap {
+            if case .dns(let question) = $0 { "\(question.type) \(question.name)" } else { nil }
+        }
         #expect(
             asked == [
-                "ptr 1.2.0.192.in-addr.arpa", "a 1.2.0.192.bl.example", "a mail.example.com", "txt mail.example.com", "a example.com.names.example", "mx example.com", "txt example.com",
+                "ptr 1.2.0.192.in-addr.arpa", "a 1.2.0.192.bl.example", "a mail.example.com", "txt mail.example.com", "a example.com.names.example",
+                "mx example.com", "txt example.com",
             ])
     }
 
@@ -125,53 +131,97 @@ extension PolicyDecision {
         #expect(questions.questions.count == 2 && questions.decision == nil)
     }
 
-    typealias Change = @Sendable (inout Scene) -> Void
-    /// What is changed, and what comes of it as a note, a deferral and a refusal.
-    static let consequences: [(String, @Sendable (inout Scene, PolicyAction) -> Void, PolicyRule, [String])] = [
-        ("no reverse DNS", { $0.client = "192.0.2.77"; $0.from = "a@plain.example"; $0.configuration.reverseDNS.missing = $1 }, .reverseDNS, ["250", "450 4.7.25", "550 5.7.25"]),
-        ("reverse DNS that does not lead back", { $0.client = "192.0.2.2"; $0.from = "a@plain.example"; $0.configuration.reverseDNS.unconfirmed = $1 }, .reverseDNS, ["250", "450 4.7.25", "550 5.7.25"]),
-        ("HELO of one label", { $0.hello = "localhost"; $0.configuration.hello.malformed = $1 }, .hello, ["250", "450 4.7.1", "550 5.7.1"]),
-        ("HELO that is no name", { $0.hello = "a b\r\n"; $0.configuration.hello.malformed = $1 }, .hello, ["250", "450 4.7.1", "550 5.7.1"]),
-        ("HELO with a bad literal", { $0.hello = "[300.1.1.1]"; $0.configuration.hello.malformed = $1 }, .hello, ["250", "450 4.7.1", "550 5.7.1"]),
-        ("HELO with another's literal", { $0.hello = "[192.0.2.9]"; $0.configuration.hello.forged = $1 }, .hello, ["250", "450 4.7.1", "550 5.7.1"]),
-        ("HELO with our name", { $0.hello = "MX.receiver.example"; $0.configuration.hello.forged = $1 }, .hello, ["250", "450 4.7.1", "550 5.7.1"]),
-        ("HELO that does not exist", { $0.hello = "nowhere.example"; $0.configuration.hello.unresolvable = $1 }, .hello, ["250", "450 4.7.1", "550 5.7.1"]),
-        ("a sender that does not exist", { $0.from = "a@nowhere.example"; $0.configuration.senderDomain.unreachable = $1 }, .senderDomain, ["250", "450 4.1.8", "550 5.1.8"]),
-        ("a sender of one label", { $0.from = "a@localhost"; $0.configuration.senderDomain.unreachable = $1 }, .senderDomain, ["250", "450 4.1.8", "550 5.1.8"]),
-        ("a sender that takes no mail", { $0.from = "a@null.example"; $0.configuration.senderDomain.unreachable = $1 }, .senderDomain, ["250", "450 4.7.27", "550 5.7.27"]),
-        ("SPF fail", { $0.client = "192.0.2.50"; $0.configuration.spf.fail = $1 }, .spf, ["250", "450 4.7.23", "550 5.7.23"]),
-        ("SPF fail of HELO", { $0.client = "192.0.2.50"; $0.hello = "example.com"; $0.from = ""; $0.configuration.spf.fail = .note; $0.configuration.spf.helloFail = $1 }, .spfHello, ["250", "450 4.7.23", "550 5.7.23"]),
-        ("SPF softfail", { $0.from = "a@soft.example"; $0.configuration.spf.softfail = $1 }, .spf, ["250", "450 4.7.23", "550 5.7.23"]),
-        ("SPF permerror", { $0.from = "a@odd.example"; $0.configuration.spf.permerror = $1 }, .spf, ["250", "450 4.7.24", "550 5.7.24"]),
-        ("SPF temperror", { $0.from = "a@silent.example"; $0.configuration.spf.temperror = $1 }, .spf, ["250", "450 4.7.24", "450 4.7.24"]),
-    ]
+    /// A client of whom one rule finds something, and the setting that says what follows.
+    struct Finding: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let rule: PolicyRule
+        /// Subject and detail of the enhanced status.
+        let detail: String
+        var client = "192.0.2.1"
+        var hello = "mail.example.com"
+        var from = "a@plain.example"
+        let set: @Sendable (inout PolicyConfiguration, PolicyAction) -> Void
 
-    @Test(arguments: consequences.indices) func eachFindingLeadsWhereTheConfigurationSays(_ index: Int) throws {
-        let (name, change, rule, codes) = PolicyQuestionsTests.consequences[index]
-        for (action, code) in zip([PolicyAction.note, .deferral, .refusal], codes) {
+        func scene() throws -> Scene {
             var scene = try Scene()
             scene.zone = PolicyQuestionsTests.zone
-            change(&scene, action)
-            let questions = try scene.run()
-            #expect(questions.decision?.code == code, "\(name): \(questions.trail)")
-            let step = questions.trail.last { $0.rule == rule }
-            #expect(step?.verdict == (code == "250" ? (name == "SPF temperror" ? .unknown : .noted) : code.hasPrefix("5") ? .refused : .deferred), "\(name)")
-            // No policy keeps anybody from postmaster.
-            scene.to = "Postmaster@receiver.example"
-            #expect(try scene.run().decision == .accepted, "\(name)")
+            (scene.client, scene.hello, scene.from) = (client, hello, from)
+            return scene
         }
     }
 
-    @Test func byDefaultOnlySPFFailRefuses() throws {
-        for index in PolicyQuestionsTests.consequences.indices {
-            var scene = try Scene()
-            let defaults = scene.configuration
-            PolicyQuestionsTests.consequences[index].1(&scene, .note)
-            scene.configuration = defaults
+    private static let noName = Finding(testDescription: "no reverse DNS", rule: .reverseDNS, detail: "7.25", client: "192.0.2.77") {
+        $0.reverseDNS.missing = $1
+    }
+    private static let otherName = Finding(
+        testDescription: "reverse DNS that leads elsewhere", rule: .reverseDNS, detail: "7.25", client: "192.0.2.2"
+    ) {
+        $0.reverseDNS.unconfirmed = $1
+    }
+    private static let hellos = ["localhost", "a b\r\n", "[300.1.1.1]", "", "a..b"].map { hello in
+        Finding(testDescription: "HELO \(hello)", rule: .hello, detail: "7.1", hello: hello) { $0.hello.malformed = $1 }
+    }
+    private static let forged = ["[192.0.2.9]", "[IPv6:2001:db8::1]", "MX.receiver.example", "mx.receiver.example."].map { hello in
+        Finding(testDescription: "HELO \(hello)", rule: .hello, detail: "7.1", hello: hello) { $0.hello.forged = $1 }
+    }
+    private static let missingHello = Finding(testDescription: "HELO that does not exist", rule: .hello, detail: "7.1", hello: "nowhere.example") {
+        $0.hello.unresolvable = $1
+    }
+    private static let senders = [("a@nowhere.example", "1.8"), ("a@localhost", "1.8"), ("a@null.example", "7.27")].map { from, detail in
+        Finding(testDescription: "sender \(from)", rule: .senderDomain, detail: detail, from: from) { $0.senderDomain.unreachable = $1 }
+    }
+    private static let fail = Finding(testDescription: "SPF fail", rule: .spf, detail: "7.23", client: "192.0.2.50", from: "a@example.com") {
+        $0.spf.fail = $1
+    }
+    private static let helloFail = Finding(
+        testDescription: "SPF fail of HELO", rule: .spfHello, detail: "7.23", client: "192.0.2.50", hello: "example.com"
+    ) {
+        $0.spf.helloFail = $1
+    }
+    private static let softfail = Finding(testDescription: "SPF softfail", rule: .spf, detail: "7.23", from: "a@soft.example") {
+        $0.spf.softfail = $1
+    }
+    private static let permerror = Finding(testDescription: "SPF permerror", rule: .spf, detail: "7.24", from: "a@odd.example") {
+        $0.spf.permerror = $1
+    }
+
+    static let findings = [noName, otherName] + hellos + forged + [missingHello] + senders + [fail, helloFail, softfail, permerror]
+
+    @Test(arguments: findings) func leadsWhereTheConfigurationSays(_ finding: Finding) throws {
+        let outcomes: [(PolicyAction, PolicyStep.Verdict, String)] = [
+            (.note, .noted, "250"), (.deferral, .deferred, "450 4.\(finding.detail)"), (.refusal, .refused, "550 5.\(finding.detail)"),
+        ]
+        for (action, verdict, code) in outcomes {
+            var scene = try finding.scene()
+            finding.set(&scene.configuration, action)
+            let questions = try scene.run()
+            #expect(questions.decision?.code == code, "\(questions.trail)")
+            #expect(questions.trail.last { $0.rule == finding.rule }?.verdict == verdict)
+            // No policy keeps anybody from postmaster.
+            scene.to = "Postmaster@receiver.example"
+            #expect(try scene.run().decision == .accepted)
+        }
+    }
+
+    @Test(arguments: findings) func byDefaultOnlySPFFailRefuses(_ finding: Finding) throws {
+        let code = finding.testDescription == "SPF fail" ? "550 5.7.23" : "250"
+        #expect(try finding.scene().run().decision?.code == code)
+    }
+
+    @Test func aTemporaryErrorOfSPFNeverRefuses() throws {
+        for (action, code) in [(PolicyAction.note, "250"), (.deferral, "450 4.7.24"), (.refusal, "450 4.7.24")] {
+            var scene = try Scene { $0.spf.temperror = action }
             scene.zone = PolicyQuestionsTests.zone
-            let name = PolicyQuestionsTests.consequences[index].0
-            // The null sender's policy is HELO's.
-            #expect(try scene.run().decision?.code == (name.hasPrefix("SPF fail") ? "550 5.7.23" : "250"), "\(name)")
+            scene.from = "a@silent.example"
+            #expect(try scene.run().decision?.code == code)
+        }
+    }
+
+    @Test func theOwnLiteralIsAGoodHELO() throws {
+        for (client, hello) in [("192.0.2.1", "[192.0.2.1]"), ("2001:db8::5", "[IPv6:2001:DB8:0::5]"), ("::ffff:192.0.2.1", "[192.0.2.1]")] {
+            var scene = try Scene { ($0.hello.malformed, $0.hello.forged, $0.hello.unresolvable) = (.refusal, .refusal, .refusal) }
+            (scene.client, scene.hello) = (client, hello)
+            #expect(try scene.run().decision == .accepted, "\(hello)")
         }
     }
 
@@ -187,12 +237,15 @@ extension PolicyDecision {
     }
 
     @Test(arguments: [
-        ("192.0.2.2", false, "550 5.7.1"), ("192.0.2.2", true, "250"), ("192.0.2.5", false, "250"), ("192.0.2.9", false, "250"), ("192.0.2.1", false, "250"),
+        ("192.0.2.2", false, "550 5.7.1"), ("192.0.2.2", true, "250"), ("192.0.2.5", false, "250"), ("192.0.2.9", false, "250"),
+        ("192.0.2.1", false, "250"),
     ]) func listsDecideTogether(_ client: String, _ withAllowList: Bool, _ code: String) throws {
         var scene = try Scene { $0.spf.isAsked = false }
         scene.zone = PolicyQuestionsTests.zone
         scene.client = client
-        scene.configuration.lists = [DNSList(zone: try domain("bl.example"), weights: [.init(10)]), DNSList(zone: try domain("half.example"), weights: [.init(5)])]
+        scene.configuration.lists = [
+            DNSList(zone: try domain("bl.example"), weights: [.init(10)]), DNSList(zone: try domain("half.example"), weights: [.init(5)]),
+        ]
         if withAllowList { scene.configuration.lists.append(DNSList(zone: try domain("wl.example"), weights: [.init(-20)])) }
         #expect(try scene.run().decision?.code == code)
     }
@@ -223,7 +276,8 @@ extension PolicyDecision {
     }
 
     @Test(arguments: [
-        (RateVerdict.limited(.messages, .network, seconds: 7), "450 4.7.1", 7 as Int?), (.crowded(.address), "450 4.7.1", nil), (.full, "450 4.3.2", nil), (.allowed, "250", nil),
+        (RateVerdict.limited(.messages, .network, seconds: 7), "450 4.7.1", 7 as Int?), (.crowded(.address), "450 4.7.1", nil),
+        (.full, "450 4.3.2", nil), (.allowed, "250", nil),
     ]) func ratesDefer(_ verdict: RateVerdict, _ code: String, _ seconds: Int?) throws {
         var scene = try Scene()
         scene.rates = verdict

@@ -22,7 +22,8 @@ import Testing
     }
 
     @Test func subjectsAndClientsHaveBucketsOfTheirOwn() {
-        let limits = RateLimits(connections: Rate(1, per: 60), messages: Rate(1, per: 60), recipients: Rate(1, per: 60), unknownRecipients: Rate(1, per: 60))
+        let limits = RateLimits(
+            connections: Rate(1, per: 60), messages: Rate(1, per: 60), recipients: Rate(1, per: 60), unknownRecipients: Rate(1, per: 60))
         var table = RateTable(address: limits, network: RateLimits())
         for subject in RateSubject.allCases {
             #expect(table.spend(1, subject, from: client, at: 0) == .allowed)
@@ -108,7 +109,9 @@ import Testing
     @Test func timeMayJumpAndNumbersMayBeWild() {
         var random = SeededGenerator()
         var table = RateTable(
-            address: RateLimits(connections: Rate(.max, per: .max), messages: Rate(.min, per: .min), recipients: Rate(7, per: 13), unknownRecipients: Rate(1_000_000, per: 1), concurrent: .min),
+            address: RateLimits(
+                connections: Rate(.max, per: .max), messages: Rate(.min, per: .min), recipients: Rate(7, per: 13),
+                unknownRecipients: Rate(1_000_000, per: 1), concurrent: .min),
             network: RateLimits(recipients: Rate(11, per: 7), concurrent: 5), capacity: 7)
         let times: [Int64] = [.min, -1, 0, 1, 1_000_000_000, .max]
         for _ in 0..<20_000 {
@@ -120,7 +123,9 @@ import Testing
             case 1: table.connectionClosed(from: client)
             default:
                 let count = [Int.min, -1, 0, 1, 2, 7, Int.max].randomElement(using: &random) ?? 1
-                if case .limited(_, _, let seconds) = table.spend(count, subject, from: client, at: time) { #expect(seconds >= 1 && seconds <= 31 * 86400) }
+                if case .limited(_, _, let seconds) = table.spend(count, subject, from: client, at: time) {
+                    #expect(seconds >= 1 && seconds <= 31 * 86400)
+                }
             }
             #expect(table.count <= 7)
         }

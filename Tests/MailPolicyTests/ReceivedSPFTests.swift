@@ -7,7 +7,10 @@ import Testing
 @testable import MailPolicy
 
 @Suite struct ReceivedSPFTests {
-    private func outcome(_ result: SPFResult, hello: String = "mail.example.com", from: String = "alice@example.com", mechanism: [UInt8]? = nil, problem: [UInt8]? = nil) throws -> SPFOutcome {
+    private func outcome(
+        _ result: SPFResult, hello: String = "mail.example.com", from: String = "alice@example.com", mechanism: [UInt8]? = nil,
+        problem: [UInt8]? = nil
+    ) throws -> SPFOutcome {
         var check = Check(testDescription: "", result: result)
         (check.hello, check.from) = (hello, from)
         return SPFOutcome(try #require(check.subject), result, mechanism: mechanism, problem: problem)
@@ -30,7 +33,8 @@ import Testing
         let text = try outcome(.fail, from: "", mechanism: bytes("-all")).receivedSPF.display
         #expect(text.contains("envelope-from=\"postmaster@mail.example.com\";"))
         #expect(text.contains("mechanism=-all\r\n"))
-        #expect(try outcome(.fail, from: "").authenticationMethod == AuthenticationMethod("spf", "fail", [.init("smtp.helo", bytes("mail.example.com"))]))
+        #expect(
+            try outcome(.fail, from: "").authenticationMethod == AuthenticationMethod("spf", "fail", [.init("smtp.helo", bytes("mail.example.com"))]))
     }
 
     @Test(arguments: SPFResult.allCases) func everyResultIsOneField(_ result: SPFResult) throws {
@@ -41,7 +45,8 @@ import Testing
     }
 
     static let hostile = [
-        "a\r\nBcc: x@example.com", "x\"; result=pass", "\\", "\\\"", "(((", ")", "a b", "\u{0}\u{7F}", "ü", ";", "\r\n\r\nbody", String(repeating: "\"", count: 2000), String(repeating: "(", count: 2000), "", ".", "\t",
+        "a\r\nBcc: x@example.com", "x\"; result=pass", "\\", "\\\"", "(((", ")", "a b", "\u{0}\u{7F}", "ü", ";", "\r\n\r\nbody",
+        String(repeating: "\"", count: 2000), String(repeating: "(", count: 2000), "", ".", "\t",
     ]
 
     @Test(arguments: hostile) func whatStrangersSayStaysInItsQuotes(_ text: String) throws {
@@ -89,6 +94,8 @@ import Testing
     }
 
     /// The judge itself is no yes-man.
-    @Test(arguments: ["X: a", "X: a\r\nb\r\n", "X: a\r\n\t\r\n", "X: \"\r\n", "X: (\r\n", "X: ((a))\r\n", "X: ü\r\n", "X: a\r\n\r\n", "X: \"\\\"\r\n"])
+    @Test(arguments: [
+        "X: a", "X: a\r\nb\r\n", "X: a\r\n\t\r\n", "X: \"\r\n", "X: (\r\n", "X: ((a))\r\n", "X: ü\r\n", "X: a\r\n\r\n", "X: \"\\\"\r\n",
+    ])
     func noField(_ text: String) { #expect(!ReceivedSPFTests.isOneField(bytes(text))) }
 }

@@ -31,7 +31,9 @@ import Testing
 
         """
 
-    private static let clients = ["192.0.2.10", "192.0.2.11", "192.0.2.65", "192.0.2.66", "192.0.2.129", "192.0.2.130", "192.0.2.140", "10.0.0.4", "203.0.113.1"]
+    private static let clients = [
+        "192.0.2.10", "192.0.2.11", "192.0.2.65", "192.0.2.66", "192.0.2.129", "192.0.2.130", "192.0.2.140", "10.0.0.4", "203.0.113.1",
+    ]
 
     /// Policy of example.com, and the last numbers of the clients that pass.
     @Test(arguments: [

@@ -109,7 +109,9 @@ import Testing
         Check(testDescription: "HELO with a literal", from: "", hello: "[192.0.2.1]", result: .none),
         Check(testDescription: "empty HELO", from: "", hello: "", result: .none),
         Check(testDescription: "the null sender is postmaster at HELO", from: "", hello: "postmaster.example.com", result: .pass),
-        Check(testDescription: "HELO is checked as postmaster", from: "bob@x.example.com", hello: "Postmaster.Example.COM.", identity: .helo, result: .pass),
+        Check(
+            testDescription: "HELO is checked as postmaster", from: "bob@x.example.com", hello: "Postmaster.Example.COM.", identity: .helo,
+            result: .pass),
         Check(testDescription: "MAIL is checked by its own local part", from: "alice@postmaster.example.com", result: .pass),
         Check(testDescription: "another local part", from: "bob@postmaster.example.com", result: .fail),
 
@@ -189,10 +191,21 @@ import Testing
     }
 
     @Test func questionsAreTheVisibleOrder() throws {
-        let zone = Zone("q.example.com TXT v=spf1 a mx exists:%{i}.x.example.com include:i.example.com -all\nq.example.com A 203.0.113.9\nq.example.com MX 5 host.example.com\nhost.example.com A 203.0.113.9\ni.example.com TXT v=spf1 ?all")
+        let zone = Zone(
+            """
+            q.example.com TXT v=spf1 a mx exists:%{i}.x.example.com include:i.example.com -all
+            q.example.com A 203.0.113.9
+            q.example.com MX 5 host.example.com
+            host.example.com A 203.0.113.9
+            i.example.com TXT v=spf1 ?all
+            """
+        )
         let subject = try #require(Check(testDescription: "", from: "a@q.example.com", result: .fail).subject)
         let asked = try #require(zone.check(subject)).questions.map { "\($0.type) \($0.name)" }
-        #expect(asked == ["txt q.example.com", "a q.example.com", "mx q.example.com", "a host.example.com", "a 192.0.2.1.x.example.com", "txt i.example.com"])
+        #expect(
+            asked == [
+                "txt q.example.com", "a q.example.com", "mx q.example.com", "a host.example.com", "a 192.0.2.1.x.example.com", "txt i.example.com",
+            ])
     }
 
     @Test func aDeadlineIsATemporaryError() throws {

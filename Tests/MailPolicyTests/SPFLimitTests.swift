@@ -7,7 +7,9 @@ import Testing
 @testable import MailPolicy
 
 @Suite struct SPFLimitTests {
-    private func check(_ zone: String, client: String = "192.0.2.1", from: String = "a@example.com", limits: SPFLimits = SPFLimits()) throws -> (SPFOutcome, Int) {
+    private func check(_ zone: String, client: String = "192.0.2.1", from: String = "a@example.com", limits: SPFLimits = SPFLimits()) throws -> (
+        SPFOutcome, Int
+    ) {
         let subject = try #require(Check(testDescription: "", client: client, from: from, result: .none).subject)
         let (outcome, questions) = try #require(Zone(zone).check(subject, limits: limits), "more questions than any check may ask")
         return (outcome, questions.count)

@@ -26,8 +26,10 @@ import Testing
         """
 
     @Test(arguments: [
-        ("ptr", "192.0.2.1", SPFResult.pass), ("ptr:example.org", "192.0.2.1", .pass), ("ptr:mail.example.com", "192.0.2.1", .pass), ("ptr:forged.example.com", "192.0.2.1", .fail),
-        ("ptr", "192.0.2.2", .pass), ("ptr", "192.0.2.3", .fail), ("ptr", "192.0.2.4", .fail), ("ptr", "192.0.2.5", .fail), ("ptr", "2001:db8::1", .pass), ("ptr", "2001:db8::2", .fail),
+        ("ptr", "192.0.2.1", SPFResult.pass), ("ptr:example.org", "192.0.2.1", .pass), ("ptr:mail.example.com", "192.0.2.1", .pass),
+        ("ptr:forged.example.com", "192.0.2.1", .fail),
+        ("ptr", "192.0.2.2", .pass), ("ptr", "192.0.2.3", .fail), ("ptr", "192.0.2.4", .fail), ("ptr", "192.0.2.5", .fail),
+        ("ptr", "2001:db8::1", .pass), ("ptr", "2001:db8::2", .fail),
         ("ptr:%{h}", "192.0.2.1", .fail), ("ptr ptr:example.org", "192.0.2.5", .fail),
     ])
     func ptr(_ term: String, _ client: String, _ result: SPFResult) throws {
@@ -37,10 +39,14 @@ import Testing
 
     /// RFC 7208 §7.3: the domain itself, a name below it, any other, `unknown`.
     @Test(arguments: [
-        ("192.0.2.1", "mail.example.com"), ("192.0.2.5", "aexample.com"), ("192.0.2.4", "unknown"), ("192.0.2.3", "unknown"), ("2001:db8::1", "six.example.com"),
+        ("192.0.2.1", "mail.example.com"), ("192.0.2.5", "aexample.com"), ("192.0.2.4", "unknown"), ("192.0.2.3", "unknown"),
+        ("2001:db8::1", "six.example.com"),
     ])
     func validatedName(_ client: String, _ name: String) throws {
-        for record in ["-exists:%{p}.is.example.com", "-include:%{p}.is.example.com", "redirect=%{p}.is.example.com", "-a:%{p}.is.example.com", "-mx:%{p}.is.example.com -a:%{p}.is.example.com"] {
+        for record in [
+            "-exists:%{p}.is.example.com", "-include:%{p}.is.example.com", "redirect=%{p}.is.example.com", "-a:%{p}.is.example.com",
+            "-mx:%{p}.is.example.com -a:%{p}.is.example.com",
+        ] {
             let zone = Zone(
                 SPFNamesTests.names + """
                     example.com TXT v=spf1 \(record)
@@ -53,12 +59,27 @@ import Testing
     }
 
     @Test func theDomainItselfIsTheBestName() throws {
-        let zone = Zone("example.com TXT v=spf1 -exists:%{p}.x.example.net\n1.2.0.192.in-addr.arpa PTR a.example.com\n1.2.0.192.in-addr.arpa PTR example.com\na.example.com A 192.0.2.1\nexample.com A 192.0.2.1\nexample.com.x.example.net A 127.0.0.1")
+        let zone = Zone(
+            """
+            example.com TXT v=spf1 -exists:%{p}.x.example.net
+            1.2.0.192.in-addr.arpa PTR a.example.com
+            1.2.0.192.in-addr.arpa PTR example.com
+            a.example.com A 192.0.2.1
+            example.com A 192.0.2.1
+            example.com.x.example.net A 127.0.0.1
+            """
+        )
         #expect(try zone.outcome(Check(testDescription: "", result: .fail)).result == .fail)
     }
 
     @Test func namesAreAskedOnce() throws {
-        let zone = Zone(SPFNamesTests.names + "example.com TXT v=spf1 ptr:x.example.net exists:%{p}.y.example.net ptr:z.example.net -all exp=%{p}.e.example.com\nmail.example.com.e.example.com TXT you are %{p}")
+        let zone = Zone(
+            SPFNamesTests.names
+                + """
+                example.com TXT v=spf1 ptr:x.example.net exists:%{p}.y.example.net ptr:z.example.net -all exp=%{p}.e.example.com
+                mail.example.com.e.example.com TXT you are %{p}
+                """
+        )
         let subject = try #require(Check(testDescription: "", result: .fail).subject)
         let (outcome, questions) = try #require(zone.check(subject))
         #expect(questions.filter { $0.type == .ptr }.count == 1)
@@ -99,8 +120,14 @@ import Testing
     ])
     func explanationOf(_ record: String, _ text: String?) throws {
         let zone = Zone(
-            "example.com TXT \(record)\ninner.example.com TXT v=spf1 -all exp=e2.example.com\nbare.example.com TXT v=spf1 -all\npass.example.com TXT v=spf1 +all exp=e2.example.com\n"
-                + "e1.example.com TXT first\ne2.example.com TXT second")
+            """
+            example.com TXT \(record)
+            inner.example.com TXT v=spf1 -all exp=e2.example.com
+            bare.example.com TXT v=spf1 -all
+            pass.example.com TXT v=spf1 +all exp=e2.example.com
+            e1.example.com TXT first
+            e2.example.com TXT second
+            """)
         #expect(try zone.outcome(Check(testDescription: "", result: .fail)).explanation?.display == text)
     }
 
