@@ -67,9 +67,12 @@ package struct PolicyQuestions: Sendable {
     var isTrusted: Bool { configuration.trusted.contains { $0.contains(client) } }
 
     /// HELO or EHLO; what was said after an earlier one is forgotten. `time`: seconds since 1970.
+    ///
+    /// The same name again, as after STARTTLS, is not asked about again.
     package mutating func helloGiven(_ name: [UInt8], at time: Int) {
         sender = nil
         recipient = nil
+        if hello?.name == name { return }
         var next = Hello(name: name)
         defer { hello = next }
         guard !isTrusted else { return }

@@ -96,7 +96,7 @@ import Testing
     @Test func aFailureNeverTurnsAnAnswerIntoARefusal() throws {
         var random = SeededGenerator()
         var refused = 0
-        for _ in 0..<5000 {
+        for _ in 0..<2000 {
             let lists = try (0..<Int.random(in: 1...5, using: &random)).map { number in
                 try list("l\(number).example", .addresses, (2...4).map { (Int.random(in: -12...12, using: &random), "127.0.0.\($0)") })
             }
@@ -114,7 +114,7 @@ import Testing
                 #expect(whole.verdict(ListThresholds()) == .refused)
             }
         }
-        #expect(refused > 100, "the property has met refusals")
+        #expect(refused > 40, "the property has met refusals")
     }
 
     @Test func weightsCannotOverflow() throws {

@@ -145,7 +145,7 @@ import Testing
 
     @Test func theOrderOfAnswersDoesNotMatter() throws {
         var random = SeededGenerator()
-        for _ in 0..<400 {
+        for _ in 0..<200 {
             let scene = try PolicyPropertyTests.scene(&random)
             let first = try scene.run()
             let other = try scene.run { Int.random(in: 0..<$0, using: &random) }
@@ -159,7 +159,7 @@ import Testing
     @Test func silenceRefusesNobody() throws {
         var random = SeededGenerator()
         var refused = 0
-        for _ in 0..<1000 {
+        for _ in 0..<300 {
             let scene = try PolicyPropertyTests.scene(&random)
             let whole = try scene.run()
             var silent: Set<DNSQuestion> = []
@@ -180,20 +180,18 @@ import Testing
                 }
             }
         }
-        #expect(refused > 50, "the property has met refusals")
+        #expect(refused > 10, "the property has met refusals")
     }
 
     @Test func theDeadlineEndsEverything() throws {
         var random = SeededGenerator()
-        for _ in 0..<400 {
+        for _ in 0..<200 {
             let scene = try PolicyPropertyTests.scene(&random)
             var questions = try scene.questions()
             for _ in 0..<Int.random(in: 0...6, using: &random) {
                 guard case .dns(let question)? = questions.questions.first else { break }
                 questions.answered(question, scene.zone.answer(question))
             }
-            questions.deadlinePassed()
-            // Greylisting may have become askable by it.
             questions.deadlinePassed()
             #expect(questions.decision != nil && questions.questions.isEmpty)
         }

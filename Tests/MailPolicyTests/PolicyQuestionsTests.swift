@@ -131,6 +131,19 @@ extension PolicyDecision {
         #expect(questions.questions.count == 2 && questions.decision == nil)
     }
 
+    @Test func theSameNameAfterSTARTTLSIsNotAskedAboutAgain() throws {
+        let scene = try Scene()
+        var questions = PolicyQuestions(scene.configuration, client: try ip("192.0.2.1"))
+        questions.helloGiven(bytes("mail.example.com"), at: 0)
+        for case .dns(let question) in questions.questions { questions.answered(question, .noSuchName) }
+        questions.senderGiven(.address(try mailbox("a@example.com")), at: 0)
+        #expect(questions.questions.count == 1)
+        questions.helloGiven(bytes("mail.example.com"), at: 1)
+        #expect(questions.questions.isEmpty && questions.spfOutcome == nil, "the sender is forgotten")
+        questions.helloGiven(bytes("other.example.com"), at: 2)
+        #expect(questions.questions.count == 1)
+    }
+
     /// A client of whom one rule finds something, and the setting that says what follows.
     struct Finding: Sendable, CustomTestStringConvertible {
         let testDescription: String

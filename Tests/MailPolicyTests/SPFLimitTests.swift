@@ -43,6 +43,13 @@ import Testing
         #expect(try check("example.com TXT v=spf1 \(terms.joined(separator: " ")) ?all").0.result == result)
     }
 
+    @Test func aClientWithoutANameIsAVoidLookupOfEachPtr() throws {
+        let zone = "example.com TXT v=spf1 a:x.example.com ptr -all\nother.example.com TXT v=spf1 a:x.example.com ptr ptr -all"
+        #expect(try check(zone).0.result == .fail)
+        #expect(try check(zone, from: "a@other.example.com").0.result == .permerror)
+        #expect(try check(zone + "\n1.2.0.192.in-addr.arpa FAIL", from: "a@other.example.com").0.result == .fail, "no answer is not void")
+    }
+
     @Test func theLimitOfVoidLookupsIsASetting() throws {
         var limits = SPFLimits()
         limits.voidLookups = 5

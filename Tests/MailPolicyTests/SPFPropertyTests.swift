@@ -87,7 +87,7 @@ import Testing
     @Test func everyCheckEndsWithinItsBounds() throws {
         var random = SeededGenerator()
         var results: Set<SPFResult> = []
-        for _ in 0..<5000 {
+        for _ in 0..<2500 {
             var evaluation = SPFEvaluation(try SPFPropertyTests.subject(&random))
             var questions = 0
             while let question = evaluation.question {
