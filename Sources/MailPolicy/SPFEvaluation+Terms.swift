@@ -9,7 +9,7 @@ extension SPFEvaluation {
             if frame.next < frame.record.directives.count {
                 frames[frames.count - 1].next += 1
                 evaluate(frame.record.directives[frame.next], of: frame)
-            } else if let target = frame.record.redirect, !frame.record.hasAll {
+            } else if let target = frame.record.redirect {
                 redirect(target, of: frame)
             } else {
                 conclude(.neutral, nil)
@@ -54,6 +54,8 @@ extension SPFEvaluation {
     }
 
     /// RFC 7208 §6.1: the target's record takes the place of this one, its explanation too.
+    ///
+    /// Beside an `all`, which matches always, nothing comes here.
     private mutating func redirect(_ domain: SPFMacro, of frame: Frame) {
         guard terms < limits.terms else { return tooManyTerms(Array("redirect".utf8)) }
         if domain.needsName, names.question != nil { return askNames() }

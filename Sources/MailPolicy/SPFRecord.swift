@@ -8,9 +8,6 @@ struct SPFRecord: Hashable, Sendable {
     let redirect: SPFMacro?
     let explanation: SPFMacro?
 
-    /// RFC 7208 §6.1: `redirect` counts for nothing beside an `all`, wherever that stands.
-    var hasAll: Bool { directives.contains { $0.mechanism == .all } }
-
     /// Whether a TXT record is one of SPF: `v=spf1`, then a space or nothing (RFC 7208 §4.5).
     static func isPolicy(_ text: [UInt8]) -> Bool {
         text.prefix(6).equalsIgnoringASCIICase("v=spf1") && (text.count == 6 || text[6] == 0x20)

@@ -78,6 +78,7 @@ import Testing
 
         re.example.com TXT v=spf1 redirect=plain.example.com
         reall.example.com TXT v=spf1 redirect=plain.example.com ?all
+        remid.example.com TXT v=spf1 ~all redirect=plain.example.com ip4:192.0.2.1
         renone.example.com TXT v=spf1 redirect=empty.example.com
         renowhere.example.com TXT v=spf1 redirect=nowhere.example.com
         resilent.example.com TXT v=spf1 redirect=silent.example.com
@@ -167,6 +168,7 @@ import Testing
         Check(testDescription: "redirect", from: "a@re.example.com", result: .pass, mechanism: "ip4:192.0.2.0/24"),
         Check(testDescription: "redirect, other client", client: "203.0.113.1", from: "a@re.example.com", result: .fail),
         Check(testDescription: "redirect beside all", from: "a@reall.example.com", result: .neutral, mechanism: "?all"),
+        Check(testDescription: "redirect behind all", from: "a@remid.example.com", result: .softfail, mechanism: "~all"),
         Check(testDescription: "redirect: none", from: "a@renone.example.com", result: .permerror),
         Check(testDescription: "redirect: no such name", from: "a@renowhere.example.com", result: .permerror),
         Check(testDescription: "redirect: temperror", from: "a@resilent.example.com", result: .temperror),

@@ -71,7 +71,7 @@ import Testing
         #expect(record.directives[1].mechanism == .exchangers(try SPFMacro(domain: bytes("example.com")[...]), SPFPrefixes()))
         #expect(record.directives[2].mechanism == .network(try #require(IPNetwork("192.0.2.0/24"))))
         #expect(record.directives[3].mechanism == .network(try #require(IPNetwork("2001:db8::1"))))
-        #expect(record.hasAll && record.redirect == nil && record.explanation != nil)
+        #expect(record.directives[4].mechanism == .all && record.redirect == nil && record.explanation != nil)
     }
 
     @Test func aLongRecordIsWrongAndIsNotRead() throws {
