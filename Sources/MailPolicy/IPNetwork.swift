@@ -35,9 +35,7 @@ package struct IPNetwork: Hashable, Sendable {
 
     package init?(_ text: String) { self.init(parsing: Array(text.utf8)) }
 
-    package func contains(_ other: IPAddress) -> Bool {
-        other.family == address.family && IPNetwork(other, length: length).address == address
-    }
+    package func contains(_ other: IPAddress) -> Bool { IPNetwork(other, length: length).address == address }
 
     package var text: [UInt8] { address.text + Array("/\(length)".utf8) }
 

@@ -230,6 +230,18 @@ extension PolicyDecision {
         }
     }
 
+    /// RFC 7208 §5.5 makes it a fail; the client's own DNS, and no fault of its, is why.
+    @Test func aFailForWantOfAnAnswerRefusesNobody() throws {
+        var scene = try Scene { $0.spf.helloFail = .refusal }
+        (scene.client, scene.hello, scene.from) = ("192.0.2.3", "ptr.example.com", "a@ptr.example.com")
+        scene.zone = Zone("ptr.example.com TXT v=spf1 ptr -all\n3.2.0.192.in-addr.arpa FAIL")
+        let questions = try scene.run()
+        #expect(questions.spfOutcome?.result == .fail && questions.decision == .accepted)
+        #expect(questions.trail.filter { $0.rule == .spf || $0.rule == .spfHello }.map(\.verdict) == [.unknown, .unknown])
+        scene.zone = Zone("ptr.example.com TXT v=spf1 ptr -all")
+        #expect(try scene.run().decision?.code == "550 5.7.23")
+    }
+
     @Test func theOwnLiteralIsAGoodHELO() throws {
         for (client, hello) in [("192.0.2.1", "[192.0.2.1]"), ("2001:db8::5", "[IPv6:2001:DB8:0::5]"), ("::ffff:192.0.2.1", "[192.0.2.1]")] {
             var scene = try Scene { ($0.hello.malformed, $0.hello.forged, $0.hello.unresolvable) = (.refusal, .refusal, .refusal) }
