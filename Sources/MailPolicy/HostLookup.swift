@@ -32,7 +32,8 @@ struct HostLookup: Hashable, Sendable {
         guard question != nil else { return }
         switch finding {
         case .unavailable: isIncomplete = true
-        case .noSuchName: return finish(isIncomplete ? .unknown : .missing)
+        // It speaks for all types, those that gave no answer too.
+        case .noSuchName: return finish(.missing)
         case .noData: break
         case .found:
             if finding.exchangers == [[]] { return finish(.nullMX) }

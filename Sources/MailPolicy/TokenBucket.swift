@@ -30,10 +30,10 @@ struct TokenBucket: Hashable, Sendable {
         return missing > 0 ? Int((missing + 999_999_999) / 1_000_000_000) : nil
     }
 
-    /// Takes tokens, or as many as there are.
+    /// Takes tokens that `wait` found; what was taken beyond them is forgiven.
     mutating func take(_ count: Int, of rate: Rate, at now: Int64) {
         let taken = Int64(min(max(count, 0), rate.count)) * rate.interval
-        full = TokenBucket.clamped(now) + min(level(of: rate, at: now) + taken, rate.period)
+        full = TokenBucket.clamped(now) + level(of: rate, at: now) + taken
     }
 
     /// Nanoseconds until it is full; never more than the period, whatever the clock did.

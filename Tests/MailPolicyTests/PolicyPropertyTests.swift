@@ -42,6 +42,14 @@ import Testing
         #expect(questions.trail.last?.verdict == .unknown)
     }
 
+    @Test func whoIsDeferredAnywayIsNotRemembered() throws {
+        var scene = try scene(suspectsOnly: false)
+        scene.configuration.reverseDNS.missing = .deferral
+        let questions = try scene.run()
+        #expect(questions.decision?.code == "450 4.7.25" && questions.remembered == nil)
+        #expect(!questions.trail.contains { $0.rule == .greylist })
+    }
+
     @Test func onlySuspectsWait() throws {
         var scene = try scene(suspectsOnly: true)
         scene.zone = Zone("1.2.0.192.in-addr.arpa PTR mail.example.com\nmail.example.com A 192.0.2.1")

@@ -131,6 +131,20 @@ extension PolicyDecision {
         #expect(questions.questions.count == 2 && questions.decision == nil)
     }
 
+    @Test func oneConfirmedNameIsEnough() throws {
+        var questions = PolicyQuestions(try Scene().configuration, client: try ip("192.0.2.1"))
+        let names = ["gone.example.com", "mail.example.com", "more.example.com"].map { DNSDatum.pointer(bytes($0)) }
+        for answer in [DNSFinding.found(names), .noSuchName, .found([.address(.four(192, 0, 2, 1))])] {
+            guard case .dns(let question)? = questions.questions.first else {
+                Issue.record("no question")
+                return
+            }
+            questions.answered(question, answer)
+        }
+        #expect(questions.questions.isEmpty)
+        #expect(questions.authenticationMethods == [AuthenticationMethod("iprev", "pass", [.init("policy.iprev", bytes("192.0.2.1"))])])
+    }
+
     @Test func theSameNameAfterSTARTTLSIsNotAskedAboutAgain() throws {
         let scene = try Scene()
         var questions = PolicyQuestions(scene.configuration, client: try ip("192.0.2.1"))
@@ -327,5 +341,30 @@ extension PolicyDecision {
         scene.rates = .limited(.connections, .address, seconds: 3)
         let questions = try scene.questions()
         #expect(questions.decision?.code == "450 4.7.1" && questions.questions.isEmpty)
+    }
+}
+
+@Suite struct HostLookupTests {
+    private static let one = DNSFinding.found([.address(.four(192, 0, 2, 1))])
+    private static let mx = DNSFinding.found([.exchanger(preference: 1, host: bytes("mx.example.org"))])
+    private static let null = DNSFinding.found([.exchanger(preference: 0, host: [])])
+
+    /// The answers to MX, A and AAAA, as far as they are asked for.
+    @Test(arguments: [
+        ([mx], HostLookup.Result.found), ([null], .nullMX), ([.noSuchName], .missing), ([.noData, one], .found), ([.noData, .noData, one], .found),
+        ([.noData, .noData, .noData], .missing), ([.found([]), .noData, .noData], .missing), ([.unavailable, one], .found),
+        ([.unavailable, .noData, .noData], .unknown), ([.noData, .noData, .unavailable], .unknown), ([.unavailable, .noSuchName], .missing),
+        ([.unavailable, .unavailable, .unavailable], .unknown),
+    ])
+    func answersComeTo(_ answers: [DNSFinding], _ result: HostLookup.Result) throws {
+        var lookup = HostLookup.mailDomain(try #require(DNSName("example.org")))
+        for answer in answers {
+            #expect(lookup.result == nil && lookup.question != nil)
+            lookup.answered(answer)
+        }
+        #expect(lookup.result == result && lookup.question == nil)
+        lookup.answered(HostLookupTests.one)
+        lookup.deadlinePassed()
+        #expect(lookup.result == result, "what comes later changes nothing")
     }
 }
