@@ -63,6 +63,7 @@ let package = Package(
         library("IMAPProtocol", ["MailModel", "MailFormat", "SASLProtocol"]),
         library("SpoolFormat", ["MailModel"]),
         library("Audit", ["SpoolFormat", "MailModel"]),
+        library("MailPolicy", ["MailModel"]),
 
         // L1: the kernel of the operating system, as we use it.
         .target(name: "CLinux", linkerSettings: [.linkedLibrary("crypt"), .linkedLibrary("resolv")]),
@@ -114,6 +115,7 @@ let package = Package(
         tests("MailModel"),
         tests("SpoolFormat", ["MailModel"]),
         tests("Audit", ["SpoolFormat", "MailModel"]),
+        tests("MailPolicy", ["MailModel"]),
         tests("Spool", ["Kernel", "SpoolFormat", "MailModel"]),
         tests("Directory", ["DirectoryDatabase", "Kernel", "MailModel", "SASLProtocol"]),
         tests("mailctl", ["Configuration", "Directory", "DirectoryDatabase", "Kernel", "MailModel", "Mailbox", "Spool", "SpoolFormat"]),
