@@ -64,7 +64,10 @@ package struct Ledger: Sendable {
                 noteNotice(notice, AuditedPlace(log, position))
             }
             if let id = record.id, only?.contains(id) ?? true {
-                hear(record, id, at: AuditedPlace(log, position), inBlock: reading.isInBlock, oldest: reading.isInOldestBlock)
+                // The end of a message whose accept is not seen is said again after the block, without its time.
+                let isSaidAgain = log == .queue && record.verb == .done && record[.at] == nil
+                hear(record, id, at: AuditedPlace(log, position), inBlock: reading.isInBlock || isSaidAgain,
+                     oldest: reading.isInOldestBlock || isSaidAgain && reading.blocks == 1 && cuts[log] != nil)
             }
         }
         readings[log] = reading
@@ -158,7 +161,8 @@ extension Tally {
     private mutating func takeDone(_ record: Record, at place: AuditedPlace, inBlock: Bool, oldest: Bool) {
         if inBlock, oldest {
             wasDone = true
-        } else {
+        } else if !(inBlock && wasDone) {
+            // Else a later block says again what the oldest one said.
             isKnown = true
             if done == nil || !inBlock { done = place.position }
             doneResult = DoneResult(record) ?? doneResult

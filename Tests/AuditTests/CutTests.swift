@@ -117,6 +117,24 @@ struct CutTests {
         #expect(found.allSatisfy { $0.id?.epoch == SegmentHeader.epoch(number: 35, random: 1) }, "\(found)")
     }
 
+    /// queued began a segment while smtpd's log was gone: after the block it says again who was done, and nothing of his copies.
+    @Test func anEndThatIsSaidAgainIsThatOfBefore() throws {
+        let history = History(count: 40, seed: 3)
+        var (book, cuts) = history.book(accepts: 0, answers: 0, endings: 20)
+        let end = try #require(book.lines.firstIndex { $0.log == .queue && $0.text.hasPrefix("state-end") })
+        var later: [(log: AuditedLog, text: String)] = []
+        for number in history.endings.prefix(20) {
+            let id = QueueID(origin: .smtpd, epoch: SegmentHeader.epoch(number: UInt32(number), random: 1), sequence: 1)
+            book.lines.insert((.queue, "done \(id) result=delivered:1,bounced:0"), at: end + 1)
+            // And the next segment, where its log is still gone.
+            later.append((.queue, "done \(id) result=delivered:1,bounced:0"))
+        }
+        book.lines += [(.queue, "state -"), (.queue, "state-end -")] + later
+        #expect(try book.judgement(cuts: cuts).imbalances.isEmpty)
+        cuts[.queue]?[.doneSmtpd] = 19
+        #expect(try !book.judgement(cuts: cuts).imbalances.isEmpty, "the sums still tell")
+    }
+
     @Test func anAcceptThatIsSaidAgainIsCountedOnce() throws {
         let history = History(count: 20, seed: 2)
         var (book, cuts) = history.book(accepts: 10, answers: 0, endings: 0)
