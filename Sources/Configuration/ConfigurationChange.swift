@@ -55,6 +55,10 @@ extension Configuration {
 }
 
 extension Configuration.Paths {
-    /// What is in force, as mailctl publishes it: `martlet.toml`, and `log-levels`.
+    /// What is in force, as mailctl publishes it.
     package var published: Path { spool / "mailctl/configuration" }
+    /// The values, in a file like the administrator's own.
+    package static let publishedValues: Path = "martlet.toml"
+    /// Lines of `LogLevel.text`.
+    package static let publishedLevels: Path = "log-levels"
 }

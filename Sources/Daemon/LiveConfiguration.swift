@@ -3,7 +3,6 @@
 
 package import Configuration
 import Kernel
-import MailModel
 import Spool
 import Synchronization
 
@@ -15,7 +14,7 @@ package final class LiveConfiguration: Sendable {
         var lastLook = MonotonicTime.now()
     }
 
-    private static let names: [Path] = ["martlet.toml", "log-levels"]
+    private static let names = [Configuration.Paths.publishedValues, Configuration.Paths.publishedLevels]
     private static let interval = Duration.seconds(5)
 
     private let service: Service
@@ -60,7 +59,7 @@ package final class LiveConfiguration: Sendable {
     /// Nil if it cannot be read: the next look tries again.
     private func take() -> Bool? {
         // Parsed and no more: the paths in it are none of ours, and to resolve them would ask for the working directory.
-        guard let text = try? DirectoryDescriptor(passing: folder).contents(of: LiveConfiguration.names[0], limit: 1 << 20),
+        guard let text = try? DirectoryDescriptor(passing: folder).contents(of: Configuration.Paths.publishedValues, limit: 1 << 20),
             let published = try? Configuration.parse(String(decoding: text, as: UTF8.self), file: folder.description)
         else {
             writeToStandardError(Array("\(service.rawValue): problem - reason=\(folder) cannot be read; the configuration stays as it was\n".utf8))
@@ -73,14 +72,8 @@ package final class LiveConfiguration: Sendable {
         }
     }
 
-    /// Lines `service level`; who is not named says every fact.
     private func takeLevel() {
-        let text = (try? DirectoryDescriptor(passing: folder).contents(of: LiveConfiguration.names[1], limit: 4096)) ?? []
-        var level = LogLevel.events
-        for line in text.split(separator: 0x0A) {
-            let words = line.split(separator: 0x20).map(\.display)
-            if words.count == 2, words[0] == service.rawValue, let named = LogLevel(name: words[1]) { level = named }
-        }
-        Verbosity.level = level
+        let text = (try? DirectoryDescriptor(passing: folder).contents(of: Configuration.Paths.publishedLevels, limit: 4096)) ?? []
+        Verbosity.level = LogLevel.levels(in: text)[service.rawValue] ?? .events
     }
 }

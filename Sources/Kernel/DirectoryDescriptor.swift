@@ -100,6 +100,21 @@ package struct DirectoryDescriptor: ~Copyable, Sendable {
         _ = try attempt(.unlink, on: (path / name).bytes) { name.withCString { Int(unlinkat(raw, $0, AT_REMOVEDIR)) } }
     }
 
+    /// Removes a folder and what is beneath it. Links are removed, not followed. What lies deeper than `depth` folders stays, and is an error.
+    package func removeTree(_ name: Path, depth: Int) throws(KernelError) {
+        do {
+            let folder = try openDirectory(name)
+            for entry in try folder.list() {
+                if entry.kind == .directory, depth > 0 {
+                    try folder.removeTree(Path(entry.name), depth: depth - 1)
+                } else {
+                    try folder.unlink(Path(entry.name))
+                }
+            }
+        }
+        try removeDirectory(name)
+    }
+
     package func makeDirectory(_ name: Path, mode: UInt32) throws(KernelError) {
         _ = try attempt(.makeDirectory, on: (path / name).bytes) { name.withCString { Int(mkdirat(raw, $0, mode)) } }
     }

@@ -29,13 +29,6 @@ package enum Identity {
     }
 
     package static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
-
-    /// Free bytes and free inodes for unprivileged writers on the file system of `path`.
-    package static func freeSpace(at path: Path) throws(KernelError) -> (bytes: Int64, inodes: Int64) {
-        var status = statvfs()
-        _ = try attempt(.status, on: path.bytes) { path.withCString { Int(statvfs($0, &status)) } }
-        return (Int64(clamping: UInt64(status.f_bavail) &* UInt64(status.f_frsize)), Int64(clamping: status.f_favail))
-    }
 }
 
 /// Writes a line to stderr with one call, so that lines of threads do not mix.

@@ -126,19 +126,4 @@ extension DirectoryDescriptor {
         try kernel { () throws(KernelError) in try removeTree(name, depth: 32) }
         return messages
     }
-
-    /// Links are removed, not followed. What lies deeper than `depth` folders stays, and is an error.
-    private func removeTree(_ name: Path, depth: Int) throws(KernelError) {
-        do {
-            let folder = try openDirectory(name)
-            for entry in try folder.list() {
-                if entry.kind == .directory, depth > 0 {
-                    try folder.removeTree(Path(entry.name), depth: depth - 1)
-                } else {
-                    try folder.unlink(Path(entry.name))
-                }
-            }
-        }
-        try removeDirectory(name)
-    }
 }

@@ -61,7 +61,7 @@ extension LogWriter {
     /// Nobody else may want for it: on a disk that is nearly full it is made later.
     func keepSpare(for segment: Int64) {
         let wanted = (segment + max(reserve, LogWriter.smallest) + 0xF_FFFF) & ~0xF_FFFF
-        guard spare < wanted, let free = try? Identity.freeSpace(at: folder.path).bytes, free > wanted + LogWriter.margin else { return }
+        guard spare < wanted, let free = try? FileSystem(at: folder.path).free, free > wanted + LogWriter.margin else { return }
         do throws(KernelError) {
             let isThere = hasSpare
             let file = isThere ? try folder.open(LogWriter.spareName, .append) : try folder.create(LogWriter.spareName, mode: 0o640, .append)

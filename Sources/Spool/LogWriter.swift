@@ -235,25 +235,24 @@ package final class LogWriter {
     private func writePending() throws(KernelError) {
         let bytes = pending
         pending.removeAll(keepingCapacity: true)
-        var spent = Duration.zero
+        var microseconds = 0
         try withSegment { (active: inout ActiveSegment) throws(KernelError) in
             try active.file.write(bytes)
             active.size += Int64(bytes.count)
             let begun = MonotonicTime.now()
             try active.file.syncData()
-            spent = .now() - begun
+            microseconds = Int((MonotonicTime.now().nanoseconds - begun.nanoseconds) / 1000)
             active.covered = active.committed
             let line = RecordLine(.commit).adding(.upto, active.size).sealed(seed: active.header.seed, checksum: spoolChecksum)
             try active.file.write(line)
             active.size += Int64(line.count)
             active.committed = active.size
         }
-        note(bytes.count, spent)
+        note(bytes.count, microseconds)
         extendReserve()
     }
 
-    private func note(_ count: Int, _ spent: Duration) {
-        let microseconds = Int(spent.components.seconds * 1_000_000 + spent.components.attoseconds / 1_000_000_000_000)
+    private func note(_ count: Int, _ microseconds: Int) {
         Verbosity.debug(name.owner.rawValue, Array("commit log=\(name.kind.rawValue) records=\(measure.pending) bytes=\(count) microseconds=\(microseconds)".utf8))
         measure.committed(bytes: count, microseconds: microseconds)
     }

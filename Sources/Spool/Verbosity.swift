@@ -1,6 +1,7 @@
 // How much a program says on stderr. The event log is not concerned: it has every fact at any level.
 
 import Kernel
+import MailModel
 import SpoolFormat
 import Synchronization
 
@@ -24,6 +25,20 @@ package enum LogLevel: Int, Sendable, CaseIterable {
         case .events: "events"
         case .debug: "debug"
         }
+    }
+}
+
+extension LogLevel {
+    /// Lines `service level`, as mailctl publishes them; who is not named says every fact.
+    package static func text(_ levels: [(service: String, level: LogLevel)]) -> String { levels.map { "\($0.service) \($0.level.name)\n" }.joined() }
+
+    package static func levels(in text: [UInt8]) -> [String: LogLevel] {
+        var found: [String: LogLevel] = [:]
+        for line in text.split(separator: 0x0A) {
+            let words = line.split(separator: 0x20).map(\.display)
+            if words.count == 2, let level = LogLevel(name: words[1]) { found[words[0]] = level }
+        }
+        return found
     }
 }
 

@@ -17,6 +17,8 @@ struct Queue: ~Copyable {
     /// What must be known of messages that are not open.
     var closed = ClosedMessages()
     var schedule: RetrySchedule
+    /// The oldest open message when metrics were published last.
+    var oldest: QueueID?
     var texts = SharedTexts()
 
     /// Lines to append to queued's events, in this order.

@@ -46,7 +46,7 @@ final class Runner {
         self.context = context
         let configuration = context.live.current
         let spool = context.openSpool()
-        queue = Queue(schedule: RetrySchedule(context.live.current.retry))
+        queue = Queue(schedule: RetrySchedule(configuration.retry))
         events = try EventWriter(spool: spool, .queued, reserve: Runner.reserve)
         mail = try MailLog(spool: spool, .queued, origin: .queued, reserve: Runner.reserve)
         released = try LogWriter(spool: spool, LogName(.queued, .released), reserve: Runner.reserve)
@@ -165,7 +165,7 @@ final class Runner {
         announced.formUnion(inotify.drain())
         let looksEverywhere = moment - lastLook >= .seconds(1)
         if looksEverywhere { lastLook = moment }
-        if looksEverywhere { hasRoom = (try? Identity.freeSpace(at: context.configuration.paths.spool).bytes >= Runner.minimumFree) ?? false }
+        if looksEverywhere { hasRoom = (try? FileSystem(at: context.configuration.paths.spool).free >= Runner.minimumFree) ?? false }
         if looksEverywhere { try tidyDrops(now, moment) }
         if looksEverywhere || dropWatch.map(announced.contains) ?? true { try adoptDrops(now) }
         var heard = try hear(now, steady, everywhere: looksEverywhere)

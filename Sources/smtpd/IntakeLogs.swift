@@ -92,7 +92,7 @@ final class IntakeLogs {
         attempt { mail.release(try released.poll().compactMap(\.record.id), now: now) }
         // A segment goes with its records: what they say is durable in the events before, unless the room is needed for that.
         if !events.log.hasPending || freeBytes < Intake.minimumFree { attempt { try mail.erase(now: now) } }
-        attempt { freeBytes = try Identity.freeSpace(at: spool).bytes }
+        attempt { freeBytes = try FileSystem(at: spool).free }
     }
 
     private func attempt(_ task: () throws -> Void) {

@@ -27,6 +27,22 @@ enum Code {
 @Suite struct DirectoryDescriptorTests {
     let place = Place()
 
+    /// A mailbox is emptied by root while whoever captured a mailbox program may move things about in it.
+    @Test func removingATreeFollowsNoLink() throws {
+        let tree = place.tree
+        for name in ["precious", "store", "store/box", "store/box/new"] { tree.makeFolder(name) }
+        tree.write([1], "precious/kept")
+        tree.write([1], "store/box/new/message")
+        tree.link("store/box/away", to: tree.path + "/precious")
+        tree.link("store/other", to: tree.path + "/precious")
+        let store = try DirectoryDescriptor(opening: Path(tree.path + "/store"))
+        try store.removeTree("box", depth: 8)
+        #expect(failure { try store.removeTree("other", depth: 8) } != nil)
+        #expect(failure { try store.openDirectory("other").removeTree("kept", depth: 8) } != nil)
+        #expect(failure { try store.removeTree("box", depth: 8) }?.isMissing == true, "what is gone is gone")
+        #expect(tree.exists("precious/kept") && !tree.exists("store/box"))
+    }
+
     @Test func noLinkIsFollowed() throws {
         place.tree.write(bytes("secret"), "target")
         place.tree.makeFolder("real")

@@ -49,8 +49,9 @@ struct MetricsCommand: ParsableCommand {
         page.add(.queued, view.messages.count)
         let oldest = view.messages.values.compactMap { $0.accepted?.seconds }.min()
         page.add(.oldest, oldest.map { max(0, Int(WallTime.now().seconds - $0)) } ?? 0)
-        let copies = view.messages.values.flatMap(\.copies)
-        for state in QueueView.State.allCases { page.add(.copies, copies.count { $0.state == state }, ["state": state.rawValue]) }
+        var counts: [QueueView.State: Int] = [:]
+        for message in view.messages.values { for copy in message.copies { counts[copy.state, default: 0] += 1 } }
+        for state in QueueView.State.allCases { page.add(.copies, counts[state] ?? 0, ["state": state.rawValue]) }
     }
 
     private static func size(of log: Path) -> Int? {

@@ -19,16 +19,13 @@ struct ReloadCommand: ParsableCommand {
         let control = try SupervisorControl(options)
         let reload = ConfigurationReload.pending(control.configuration)
         let concerned = restart ? reload.services : []
-        if concerned.isEmpty {
-            _ = try ConfigurationReload.apply(control.configuration, haveRestarted: false)
-            try control.send(.reload, services)
-        } else {
-            // Only what has happened is said to be in force.
+        // Only what has happened is said to be in force.
+        if !concerned.isEmpty {
             try control.restart(concerned)
             try refuseDeaf(reload, control.configuration)
-            _ = try ConfigurationReload.apply(control.configuration, haveRestarted: true)
-            try control.send(.reload, services)
         }
+        try ConfigurationReload.publish(control.configuration, haveRestarted: !concerned.isEmpty)
+        try control.send(.reload, services)
         if options.json { return Output.json(reload.json(restarted: concerned)) }
         for line in reload.lines(hasRestarted: restart, command: options.command("reload --restart")) { Output.line(line) }
         if reload.live.isEmpty, reload.restart.isEmpty, reload.unread.isEmpty { Output.line("nothing has changed; certificates were looked at") }

@@ -1,4 +1,4 @@
-// What the kernel can confine, and what it says of each process that runs. `mailctl sandbox report` proves more.
+// What the kernel can confine, and what it says of the first process of each service. `mailctl sandbox report` proves more.
 
 import Configuration
 import Kernel
@@ -11,7 +11,7 @@ enum SandboxCheck {
             guard let pid = patient.pid(of: service), let text = Machine.text(of: Path("/proc/\(pid)/status")) else { continue }
             findings += process(service, status: text, patient)
         }
-        return findings.isEmpty ? [.ok("sandbox", "Landlock ABI \(Machine.landlockABI), seccomp; every process is confined")] : findings
+        return findings.isEmpty ? [.ok("sandbox", "Landlock ABI \(Machine.landlockABI), seccomp; every service is confined")] : findings
     }
 
     static func kernel(landlock abi: Int32) -> [Finding] {

@@ -56,7 +56,11 @@ struct ThrowAwayAccount {
     /// Its sessions may be ending, and make a file meanwhile.
     private static func removeFolder(_ folder: Path, _ patient: Patient) -> Bool {
         for _ in 0..<50 {
-            if let store = try? DirectoryDescriptor(opening: patient.configuration.paths.store), FolderTree.remove(folder, in: store) { return true }
+            do throws(KernelError) {
+                // By names below the store, so that whoever may write there cannot lead this elsewhere.
+                try DirectoryDescriptor(opening: patient.configuration.paths.store).openDirectory(folder.parent).removeTree(folder.lastComponent, depth: 8)
+                return true
+            } catch { if error.isMissing { return true } }
             pause(milliseconds: 100)
         }
         return false
@@ -89,22 +93,5 @@ struct ThrowAwayAccount {
                 _ = removeFolder(domain / Path(entry.name), patient)
             }
         }
-    }
-}
-
-enum FolderTree {
-    /// Removes a folder and what is beneath it; true if nothing is left. Whoever may write there cannot lead this elsewhere: it goes
-    /// down from the store by names, never through a link. A mailbox nests less deep than this.
-    static func remove(_ path: Path, in top: borrowing DirectoryDescriptor, depth: Int = 8) -> Bool {
-        let folder: DirectoryDescriptor
-        do throws(KernelError) { folder = try top.openDirectory(path) } catch { return error.isMissing }
-        for entry in (try? folder.list()) ?? [] {
-            let name = Path(entry.name)
-            if entry.kind != .directory { try? folder.unlink(name) } else if depth > 0 { _ = remove(name, in: folder, depth: depth - 1) }
-        }
-        do throws(KernelError) {
-            try top.openDirectory(path.parent).removeDirectory(path.lastComponent)
-        } catch { return error.isMissing }
-        return true
     }
 }

@@ -12,7 +12,7 @@ struct ConfigurationReload {
 
     /// Publishes what can be in force now, also when nothing has changed: a service that has missed something takes it then. With
     /// `haveRestarted`, all of it but what a new supervisor needs.
-    static func apply(_ new: Configuration, haveRestarted: Bool) throws(Failure) -> ConfigurationReload {
+    static func publish(_ new: Configuration, haveRestarted: Bool) throws(Failure) {
         let folder = PublishedFolder(new.paths)
         let published = folder.configuration
         let old = published ?? new
@@ -27,7 +27,6 @@ struct ConfigurationReload {
         }
         // On a full disk certificates are looked at all the same, where nothing else is new.
         do throws(Failure) { try folder.publish(effective) } catch { if published != effective { throw error } }
-        return ConfigurationReload(old.changes(to: new))
     }
 
     /// What the file says otherwise than what is in force.

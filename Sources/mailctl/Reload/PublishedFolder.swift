@@ -7,15 +7,13 @@ import Spool
 
 struct PublishedFolder {
     private let path: Path
-    private static let configuration: Path = "martlet.toml"
-    private static let levels: Path = "log-levels"
 
     init(_ paths: Configuration.Paths) { path = paths.published }
 
     /// What the services were told last; nil where nothing usable is.
-    var configuration: Configuration? { try? Configuration.load(path: (path / PublishedFolder.configuration).description) }
+    var configuration: Configuration? { try? Configuration.load(path: (path / Configuration.Paths.publishedValues).description) }
 
-    func publish(_ configuration: Configuration) throws(Failure) { try write(PublishedFolder.configuration, configuration.published) }
+    func publish(_ configuration: Configuration) throws(Failure) { try write(Configuration.Paths.publishedValues, configuration.published) }
 
     /// At the start of a life: each service reads the file when it starts, so that is what is in force. Without room to say so
     /// they start all the same.
@@ -25,18 +23,14 @@ struct PublishedFolder {
 
     /// Who says otherwise than every fact.
     var levels: [Service: LogLevel] {
-        let text = (try? DirectoryDescriptor(passing: path).contents(of: PublishedFolder.levels, limit: 4096)) ?? []
-        var found: [Service: LogLevel] = [:]
-        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
-            let words = line.split(separator: " ").map(String.init)
-            if words.count == 2, let service = Service(rawValue: words[0]), let level = LogLevel(name: words[1]) { found[service] = level }
-        }
-        return found
+        let text = (try? DirectoryDescriptor(passing: path).contents(of: Configuration.Paths.publishedLevels, limit: 4096)) ?? []
+        let found = LogLevel.levels(in: text)
+        return Dictionary(uniqueKeysWithValues: Service.allCases.compactMap { service in found[service.rawValue].map { (service, $0) } })
     }
 
     func publish(_ levels: [Service: LogLevel]) throws(Failure) {
-        let lines = Service.allCases.compactMap { service in levels[service].map { "\(service.rawValue) \($0.name)\n" } }
-        try write(PublishedFolder.levels, lines.joined())
+        let text = LogLevel.text(Service.allCases.compactMap { service in levels[service].map { (service.rawValue, $0) } })
+        try write(Configuration.Paths.publishedLevels, text)
     }
 
     private func write(_ name: Path, _ text: String) throws(Failure) {

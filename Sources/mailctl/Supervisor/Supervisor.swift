@@ -142,8 +142,9 @@ final class Supervisor {
     /// Publishes what can be in force now, and has the services look; what needs a restart waits for the administrator's word.
     private func reload(_ services: [Service] = Service.allCases) {
         do {
-            let reload = try ConfigurationReload.apply(try Configuration.load(path: configurationPath.description), haveRestarted: false)
-            let waiting = reload.restart.map(\.change.key.name)
+            let configuration = try Configuration.load(path: configurationPath.description)
+            try ConfigurationReload.publish(configuration, haveRestarted: false)
+            let waiting = ConfigurationReload.pending(configuration).restart.map(\.change.key.name)
             if !waiting.isEmpty { complain("needs `mailctl reload --restart`: " + waiting.joined(separator: ", ")) }
         } catch { complain("configuration not taken: \((error as? Failure)?.what ?? "\(error)")") }
         act(plan.request(.reload, services, now: .now()))
@@ -155,7 +156,7 @@ final class Supervisor {
             do {
                 let configuration = try Configuration.load(path: configurationPath.description)
                 try listeners.update(to: configuration.listen, of: services)
-                if services == Service.allCases { _ = try ConfigurationReload.apply(configuration, haveRestarted: true) }
+                if services == Service.allCases { try ConfigurationReload.publish(configuration, haveRestarted: true) }
             } catch { complain("configuration not taken: \((error as? Failure)?.what ?? "\(error)")") }
         }
         act(plan.request(wish, services, now: .now()))
