@@ -58,10 +58,12 @@ let package = Package(
         library("MailFormat", ["MailModel"]),
         library("SASLProtocol"),
         library("SMTPProtocol", ["MailModel", "SASLProtocol"]),
+        library("MilterProtocol", ["MailModel"]),
         library("POP3Protocol", ["MailModel", "SASLProtocol"]),
         library("IMAPProtocol", ["MailModel", "MailFormat", "SASLProtocol"]),
         library("SpoolFormat", ["MailModel"]),
         library("Audit", ["SpoolFormat", "MailModel"]),
+        library("MailPolicy", ["MailModel"]),
 
         // L1: the kernel of the operating system, as we use it.
         .target(name: "CLinux", linkerSettings: [.linkedLibrary("crypt"), .linkedLibrary("resolv")]),
@@ -113,6 +115,7 @@ let package = Package(
         tests("MailModel"),
         tests("SpoolFormat", ["MailModel"]),
         tests("Audit", ["SpoolFormat", "MailModel"]),
+        tests("MailPolicy", ["MailModel"]),
         tests("Spool", ["Kernel", "SpoolFormat", "MailModel"]),
         tests("Directory", ["DirectoryDatabase", "Kernel", "MailModel", "SASLProtocol"]),
         tests("mailctl", ["Configuration", "Directory", "DirectoryDatabase", "Kernel", "MailModel", "Mailbox", "Spool", "SpoolFormat"]),
@@ -123,6 +126,7 @@ let package = Package(
         tests("MailFormat", ["MailModel"]),
         tests("Configuration", ["Kernel"]),
         tests("SMTPProtocol"),
+        tests("MilterProtocol", ["MailModel"]),
         tests("SASLProtocol"),
         tests("Resolver", ["MailModel"]),
         tests("queued", ["Kernel", "MailModel", "Spool", "SpoolFormat"]),

@@ -40,16 +40,19 @@ package struct ClientConfiguration: Sendable {
     package var tls: TLSPolicy
     package var credentials: Credentials?
     package var allowsPlaintextAuthentication: Bool
+    /// Content whose size is known goes by BDAT where the server takes it; binary content always does.
+    package var usesChunking: Bool
 
     package init(
         clientName: Domain, dialect: Dialect = .smtp, tls: TLSPolicy = .opportunistic, credentials: Credentials? = nil,
-        allowsPlaintextAuthentication: Bool = false
+        allowsPlaintextAuthentication: Bool = false, usesChunking: Bool = false
     ) {
         self.clientName = clientName
         self.dialect = dialect
         self.tls = tls
         self.credentials = credentials
         self.allowsPlaintextAuthentication = allowsPlaintextAuthentication
+        self.usesChunking = usesChunking
     }
 }
 
@@ -60,12 +63,20 @@ package struct OutgoingMessage: Sendable, Hashable {
     /// Octets before dot-stuffing.
     package var size: Int?
     package var body: BodyType
+    /// Passed on where the server knows them. BY counts from now on: the caller takes off what has passed.
+    package var options: MessageOptions
+    package var recipientOptions: [EmailAddress: RecipientOptions]
 
-    package init(sender: ReversePath, recipients: [EmailAddress], size: Int? = nil, body: BodyType = .sevenBit) {
+    package init(
+        sender: ReversePath, recipients: [EmailAddress], size: Int? = nil, body: BodyType = .sevenBit,
+        options: MessageOptions = MessageOptions(), recipientOptions: [EmailAddress: RecipientOptions] = [:]
+    ) {
         self.sender = sender
         self.recipients = recipients
         self.size = size
         self.body = body
+        self.options = options
+        self.recipientOptions = recipientOptions
     }
 }
 
@@ -94,6 +105,16 @@ package struct RecipientResult: Sendable, Hashable {
     package let stage: ClientStage
     /// The server's reply, byte for byte; empty if we decided, or the connection did.
     package let reply: [UInt8]
+    /// What of the message's wishes this server did not know; empty before it has said what it offers.
+    package let missing: MissingExtensions
+}
+
+/// How the pump is to send the content that `.sendContent` asks for.
+package enum ContentForm: Sendable, Hashable {
+    /// Through a `DotStuffer`, its `finish()` included.
+    case stuffed
+    /// As it is, exactly so many octets: they were announced (RFC 3030 §2).
+    case octets(Int)
 }
 
 /// What the pump is to do, in order.
@@ -101,7 +122,7 @@ package enum ClientAction: Sendable, Equatable {
     case send([UInt8])
     /// Start the handshake; then `tlsStarted()` or `tlsFailed(_:)`.
     case startTLS
-    /// Stream the content through a `DotStuffer`, its `finish()` included; then `contentSent()`.
+    /// Stream the content in the session's `contentForm`; then `contentSent()`.
     case sendContent
     /// The message's outcome, a result for each recipient in order. Then `deliver(_:)` if `canDeliver`, or `quit()`.
     case finished([RecipientResult])

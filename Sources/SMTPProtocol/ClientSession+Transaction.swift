@@ -5,6 +5,7 @@ internal import MailModel
 extension ClientSession {
     /// Starts the message at hand; what cannot be said to this server is settled without a word.
     mutating func begin() {
+        if let message = transaction?.message { transaction?.missing = offer.missing(for: message, isTLS: isTLS) }
         settleUnsayable()
         guard transaction?.unsent.isEmpty == false else {
             stage = .idle
@@ -22,6 +23,12 @@ extension ClientSession {
 
     private mutating func settleUnsayable() {
         guard let message = transaction?.message else { return }
+        if let missing = transaction?.missing, let end = DeliveryOutcome.withoutExtensions(missing, message.options) {
+            transaction?.settleAll(end.outcome, end.mayDiffer ? .hello : .mail, [])
+            transaction?.unsent = []
+            return
+        }
+        let speaksUTF8 = message.options.isUTF8
         let needsUTF8 = DeliveryOutcome.permanent(
             .permanent(6, 7), reason: Array("server takes ASCII addresses only".utf8))
         if let limit = offer.sizeLimit, let size = message.size, size > limit {
@@ -29,10 +36,11 @@ extension ClientSession {
                 .permanent(3, 4), reason: Array("larger than the server's limit of \(limit)".utf8))
             transaction?.settleAll(tooBig, .mail, [])
             transaction?.unsent = []
-        } else if message.sender.address?.isASCII == false {
+        } else if message.sender.address?.isASCII == false, !speaksUTF8 {
             transaction?.settleAll(needsUTF8, .mail, [])
             transaction?.unsent = []
         }
+        guard !speaksUTF8 else { return }
         for index in transaction?.unsent ?? [] where !message.recipients[index].isASCII {
             transaction?.settle(index, needsUTF8, .recipients, [])
         }
@@ -46,7 +54,7 @@ extension ClientSession {
         transaction?.awaitsMail = true
         needsReset = true
         if offer.pipelining {
-            for index in unsent { bytes += Command.rcpt(.mailbox(message.recipients[index])).wire }
+            for index in unsent { bytes += recipient(index, of: message).wire }
             transaction?.awaited = unsent[...]
             transaction?.unsent = []
         }
@@ -57,7 +65,20 @@ extension ClientSession {
     private func parameters(of message: OutgoingMessage) -> MailParameters {
         MailParameters(
             size: offer.offersSize ? message.size : nil,
-            body: offer.eightBitMIME && message.body == .eightBitMIME ? .eightBitMIME : nil)
+            body: says(message.body) ? message.body : nil, options: offer.sayable(message.options))
+    }
+
+    private func says(_ body: BodyType) -> Bool {
+        switch body {
+        case .sevenBit: false
+        case .eightBitMIME: offer.eightBitMIME
+        case .binaryMIME: offer.binaryMIME
+        }
+    }
+
+    private func recipient(_ index: Int, of message: OutgoingMessage) -> Command {
+        let address = message.recipients[index]
+        return .rcpt(.mailbox(address), offer.dsn ? message.recipientOptions[address] ?? RecipientOptions() : RecipientOptions())
     }
 
     mutating func envelopeAnswered(_ reply: ReceivedReply) {
@@ -70,8 +91,8 @@ extension ClientSession {
         if transaction?.mailRefusal == nil, let index = transaction?.unsent.first {
             transaction?.unsent.removeFirst()
             transaction?.awaited = [index]
-            guard let address = transaction?.message.recipients[index] else { return }
-            return send(Command.rcpt(.mailbox(address)).wire, awaiting: .recipients)
+            guard let message = transaction?.message else { return }
+            return send(recipient(index, of: message).wire, awaiting: .recipients)
         }
         envelopeDone()
     }
@@ -97,7 +118,16 @@ extension ClientSession {
     private mutating func envelopeDone() {
         if transaction?.mailRefusal != nil { needsReset = false }
         guard transaction?.mailRefusal == nil, transaction?.accepted.isEmpty == false else { return finish() }
-        send(Command.data.wire, awaiting: .data)
+        guard let size = chunkSize else { return send(Command.data.wire, awaiting: .data) }
+        transaction?.form = .octets(size)
+        send(Command.bdat(octets: size, isLast: true).wire, awaiting: .content)
+        if stage == .content { act(.sendContent) }
+    }
+
+    /// The octets of the one chunk in which the content goes, if it goes so (RFC 3030 §2).
+    private var chunkSize: Int? {
+        guard let message = transaction?.message, offer.chunking, configuration.usesChunking || message.body == .binaryMIME else { return nil }
+        return message.size
     }
 
     mutating func dataAnswered(_ reply: ReceivedReply) {
@@ -113,7 +143,8 @@ extension ClientSession {
 
     /// RFC 5321 §4.2.5: one reply for all recipients. RFC 2033 §4.2: one for each that was accepted.
     mutating func contentAnswered(_ reply: ReceivedReply) {
-        needsReset = false
+        // A chunk that was refused leaves a transaction of which nothing is known (RFC 3030 §2).
+        needsReset = transaction?.form != .stuffed && reply.replyClass != .positive
         if configuration.dialect == .lmtp, let index = transaction?.takeAccepted() {
             transaction?.settle(index, reply.outcome, .end, reply.bytes)
             if transaction?.accepted.isEmpty == false { return }

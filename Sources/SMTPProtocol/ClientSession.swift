@@ -43,6 +43,12 @@ package struct ClientSession: Sendable {
         return actions[taken]
     }
 
+    /// How the content goes out, while `.sendContent` is being done.
+    package var contentForm: ContentForm { transaction?.form ?? .stuffed }
+
+    /// What the server said that it takes at most; known once it has answered EHLO, and kept by whoever gives it messages.
+    package var peerLimits: PeerLimits { offer.limits }
+
     /// Whether another message may be given to `deliver(_:)`.
     package var canDeliver: Bool { stage == .idle }
 

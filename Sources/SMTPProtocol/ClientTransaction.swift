@@ -13,6 +13,9 @@ struct ClientTransaction: Sendable {
     var awaited: ArraySlice<Int> = []
     var awaitsMail = false
     var mailRefusal: ReceivedReply?
+    /// What the server lacks of what the message asks for.
+    var missing: MissingExtensions = []
+    var form = ContentForm.stuffed
 
     init(_ message: OutgoingMessage) {
         self.message = message
@@ -25,7 +28,7 @@ struct ClientTransaction: Sendable {
     mutating func settle(_ index: Int, _ outcome: DeliveryOutcome, _ stage: ClientStage, _ reply: [UInt8]) {
         guard settled.indices.contains(index), settled[index] == nil else { return }
         let recipient = message.recipients[index]
-        settled[index] = RecipientResult(recipient: recipient, outcome: outcome, stage: stage, reply: reply)
+        settled[index] = RecipientResult(recipient: recipient, outcome: outcome, stage: stage, reply: reply, missing: missing)
     }
 
     mutating func settleAll(_ outcome: DeliveryOutcome, _ stage: ClientStage, _ reply: [UInt8]) {
@@ -38,7 +41,7 @@ struct ClientTransaction: Sendable {
     func results(at stage: ClientStage) -> [RecipientResult] {
         zip(settled, message.recipients).map { result, recipient in
             let unknown = DeliveryOutcome.temporary(.temporary(4, 0), reason: Array("no result".utf8))
-            return result ?? RecipientResult(recipient: recipient, outcome: unknown, stage: stage, reply: [])
+            return result ?? RecipientResult(recipient: recipient, outcome: unknown, stage: stage, reply: [], missing: missing)
         }
     }
 }

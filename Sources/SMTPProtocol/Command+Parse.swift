@@ -3,8 +3,10 @@
 private import MailModel
 
 extension Command {
-    /// Parses a whole line. Trailing spaces are ignored (RFC 5321 §4.1.1).
-    package init(parsing line: some Collection<UInt8>) throws(CommandFault) {
+    /// Parses a whole line. Trailing spaces are ignored (RFC 5321 §4.1.1). What is not offered is not known.
+    package init(
+        parsing line: some Collection<UInt8>, offering offer: ServerExtensions = ServerExtensions()
+    ) throws(CommandFault) {
         var text = Array(line)[...]
         while text.last == UInt8(ascii: " ") { text = text.dropLast() }
         guard let first = text.first else { throw .unrecognised }
@@ -12,17 +14,20 @@ extension Command {
         guard first.isASCIILetter else { throw .notMail }
         guard text.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw .badArguments }
         let verb = text.prefix { $0 != UInt8(ascii: " ") }
-        self = try Command.parse(verb: verb, rest: text[verb.endIndex...].drop { $0 == UInt8(ascii: " ") })
+        self = try Command.parse(verb: verb, rest: text[verb.endIndex...].drop { $0 == UInt8(ascii: " ") }, offer)
     }
 
-    private static func parse(verb: ArraySlice<UInt8>, rest: ArraySlice<UInt8>) throws(CommandFault) -> Command {
+    private static func parse(
+        verb: ArraySlice<UInt8>, rest: ArraySlice<UInt8>, _ offer: ServerExtensions
+    ) throws(CommandFault) -> Command {
         guard verb.count <= 8 else { throw verb.last == UInt8(ascii: ":") ? .notMail : .unrecognised }
         switch verb.map({ $0.asciiLowercased }).display {
         case "ehlo": return .ehlo(try clientName(rest))
         case "helo": return .helo(try clientName(rest))
-        case "mail": return try mail(rest)
-        case "rcpt": return try recipient(rest)
+        case "mail": return try mail(rest, offer)
+        case "rcpt": return try recipient(rest, offer)
         case "data": return try alone(.data, rest)
+        case "bdat" where offer.chunking: return try chunk(rest)
         case "rset": return try alone(.rset, rest)
         case "quit": return try alone(.quit, rest)
         case "starttls": return try alone(.startTLS, rest)
@@ -53,25 +58,42 @@ extension Command {
         return Array(rest)
     }
 
-    private static func mail(_ rest: ArraySlice<UInt8>) throws(CommandFault) -> Command {
-        let (path, parameters) = try pathAndRest(rest, after: "FROM:", .badSender)
+    /// A UTF-8 sender needs SMTPUTF8 in the same command (RFC 6531 §3.4).
+    private static func mail(_ rest: ArraySlice<UInt8>, _ offer: ServerExtensions) throws(CommandFault) -> Command {
+        let (path, text) = try pathAndRest(rest, after: "FROM:", .badSender)
         guard let sender = PathParser.reversePath(path) else { throw .badSender }
-        if let address = sender.address, !address.isASCII { throw .needsUTF8 }
+        let isASCII = sender.address?.isASCII ?? true
+        guard isASCII || offer.smtpUTF8 else { throw .needsUTF8 }
+        let parameters: MailParameters
         do {
-            return .mail(sender, try MailParameters(parsing: parameters))
+            parameters = try MailParameters(parsing: text, offering: offer)
+        } catch {
+            throw error == .unknown ? .unknownParameter : .badArguments
+        }
+        guard isASCII || parameters.options.isUTF8 else { throw .needsUTF8 }
+        return .mail(sender, parameters)
+    }
+
+    /// Whether a UTF-8 recipient goes with the transaction's MAIL, the session knows.
+    private static func recipient(_ rest: ArraySlice<UInt8>, _ offer: ServerExtensions) throws(CommandFault) -> Command {
+        let (path, parameters) = try pathAndRest(rest, after: "TO:", .badRecipient)
+        guard let recipient = PathParser.forwardPath(path) else { throw .badRecipient }
+        if case .mailbox(let address) = recipient, !address.isASCII, !offer.smtpUTF8 { throw .needsUTF8 }
+        guard parameters.isEmpty || parameters.first == UInt8(ascii: " ") else { throw .badRecipient }
+        do {
+            return .rcpt(recipient, try RecipientOptions(parsing: parameters, offering: offer))
         } catch {
             throw error == .unknown ? .unknownParameter : .badArguments
         }
     }
 
-    private static func recipient(_ rest: ArraySlice<UInt8>) throws(CommandFault) -> Command {
-        let (path, parameters) = try pathAndRest(rest, after: "TO:", .badRecipient)
-        guard let recipient = PathParser.forwardPath(path) else { throw .badRecipient }
-        if case .mailbox(let address) = recipient, !address.isASCII { throw .needsUTF8 }
-        guard parameters.isEmpty else {
-            throw parameters.first == UInt8(ascii: " ") ? .unknownParameter : .badRecipient
-        }
-        return .rcpt(recipient)
+    /// `BDAT 1000 LAST` (RFC 3030 §2).
+    private static func chunk(_ rest: ArraySlice<UInt8>) throws(CommandFault) -> Command {
+        let words = rest.split(separator: UInt8(ascii: " "))
+        guard (1...2).contains(words.count), let octets = words[0].decimalValue,
+            words.count == 1 || words[1].equalsIgnoringASCIICase("LAST")
+        else { throw .badChunk }
+        return .bdat(octets: octets, isLast: words.count == 2)
     }
 
     /// RFC 5321 §4.1.1.2 deviation: spaces after the colon are forgiven, as every large server does.

@@ -2,13 +2,15 @@
 
 package import MailModel
 
-/// A command of RFC 5321 §4.1.1, RFC 3207 or RFC 4954, with its parameters checked.
+/// A command of RFC 5321 §4.1.1, RFC 3030, RFC 3207 or RFC 4954, with its parameters checked.
 package enum Command: Sendable, Hashable {
     case helo([UInt8])
     case ehlo([UInt8])
     case mail(ReversePath, MailParameters)
-    case rcpt(ForwardPath)
+    case rcpt(ForwardPath, RecipientOptions = RecipientOptions())
     case data
+    /// So many octets of content follow the line.
+    case bdat(octets: Int, isLast: Bool)
     case rset
     case noop
     case quit
@@ -31,6 +33,11 @@ package enum CommandFault: Error, Sendable, Hashable {
     case badRecipient
     case needsUTF8
     case unknownParameter
+    /// BDAT without a number: what follows may be content, and nothing of it may be executed.
+    case badChunk
+
+    /// Whether the rest of the input cannot be told from commands.
+    package var endsSession: Bool { self == .notMail || self == .badChunk }
 
     package var reply: Reply {
         switch self {
@@ -43,6 +50,7 @@ package enum CommandFault: Error, Sendable, Hashable {
         case .badRecipient: .badRecipient
         case .needsUTF8: .needsUTF8
         case .unknownParameter: .unknownParameter
+        case .badChunk: .badChunk
         }
     }
 }

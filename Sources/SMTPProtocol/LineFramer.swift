@@ -40,6 +40,14 @@ package struct LineFramer: Sendable {
         return start == 0 ? buffer : Array(buffer[start...])
     }
 
+    /// At most so many bytes from the front of what is held: content between lines. Costs what it takes, however much is held.
+    package mutating func take(_ limit: Int) -> [UInt8] {
+        let end = start + min(max(limit, 0), count)
+        let piece = Array(buffer[start..<end])
+        advance(to: end)
+        return piece
+    }
+
     /// The next line of at most `limit` octets, its CRLF included (RFC 5321 §4.5.3.1.4); nil until more comes.
     package mutating func next(limit: Int) -> Result? {
         while true {

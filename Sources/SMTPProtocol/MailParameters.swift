@@ -1,4 +1,4 @@
-// The ESMTP parameters of MAIL: `SIZE=` `BODY=` `AUTH=`; each at most once.
+// The ESMTP parameters of MAIL, each at most once. One of an extension that is not offered is as unknown as any other word.
 
 package import MailModel
 
@@ -9,44 +9,41 @@ package struct MailParameters: Sendable, Hashable {
     package var body: BodyType?
     /// Who submitted the message at first (RFC 4954 §5); nobody here is trusted to say so, it is only parsed.
     package var submitter: ReversePath?
+    package var options: MessageOptions
 
-    package init(size: Int? = nil, body: BodyType? = nil, submitter: ReversePath? = nil) {
+    package init(size: Int? = nil, body: BodyType? = nil, submitter: ReversePath? = nil, options: MessageOptions = MessageOptions()) {
         self.size = size
         self.body = body
         self.submitter = submitter
+        self.options = options
     }
-
-    package enum Fault: Error, Sendable, Equatable { case syntax, unknown }
 
     /// Parses ` SIZE=1000 BODY=8BITMIME`, spaces before each included.
-    package init(parsing text: ArraySlice<UInt8>) throws(Fault) {
-        guard text.isEmpty || text.first == UInt8(ascii: " ") else { throw .syntax }
+    package init(parsing text: ArraySlice<UInt8>, offering offer: ServerExtensions = ServerExtensions()) throws(ParameterFault) {
         self.init()
-        for word in text.split(separator: UInt8(ascii: " ")) {
-            let name = word.prefix { $0 != UInt8(ascii: "=") }
-            let value = word.dropFirst(name.count + 1)
-            try take(name: name, value: value)
+        for word in try ParameterWord.words(of: text) { try take(word, offer) }
+    }
+
+    private mutating func take(_ word: ParameterWord, _ offer: ServerExtensions) throws(ParameterFault) {
+        switch word.name {
+        case "SIZE": try word.set(&size, MailParameters.size(word.value))
+        case "BODY": try word.set(&body, BodyType(parsing: word.value).flatMap { $0 != .binaryMIME || offer.binaryMIME ? $0 : nil })
+        case "AUTH": try word.set(&submitter, MailParameters.submitter(word.value))
+        case "SMTPUTF8" where offer.smtpUTF8: try word.set(&options.isUTF8)
+        case "REQUIRETLS" where offer.requireTLS: try word.set(&options.requiresTLS)
+        case "RET" where offer.dsn: try word.set(&options.returnContent, ReturnContent(parsing: word.value))
+        case "ENVID" where offer.dsn: try word.set(&options.envelopeID, EnvelopeID(xtext: word.value))
+        case "HOLDFOR" where offer.futureRelease != nil: try word.set(&options.hold, HoldRelease(interval: word.value))
+        case "HOLDUNTIL" where offer.futureRelease != nil: try word.set(&options.hold, HoldRelease(until: word.value))
+        case "BY" where offer.deliverBy != nil: try word.set(&options.deliverBy, DeliverBy(parsing: word.value))
+        case "MT-PRIORITY" where offer.priority != nil: try word.set(&options.priority, Priority(parsing: word.value))
+        default: throw .unknown
         }
     }
 
-    private mutating func take(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>) throws(Fault) {
-        if name.equalsIgnoringASCIICase("SIZE") {
-            guard size == nil, (1...20).contains(value.count), value.allSatisfy(\.isASCIIDigit) else { throw .syntax }
-            size = value.decimalValue ?? Int.max
-        } else if name.equalsIgnoringASCIICase("BODY") {
-            guard body == nil, let type = MailParameters.bodyType(value) else { throw .syntax }
-            body = type
-        } else if name.equalsIgnoringASCIICase("AUTH") {
-            guard submitter == nil, let path = MailParameters.submitter(value) else { throw .syntax }
-            submitter = path
-        } else {
-            throw .unknown
-        }
-    }
-
-    private static func bodyType(_ value: ArraySlice<UInt8>) -> BodyType? {
-        if value.equalsIgnoringASCIICase("7BIT") { return .sevenBit }
-        return value.equalsIgnoringASCIICase("8BITMIME") ? .eightBitMIME : nil
+    private static func size(_ value: ArraySlice<UInt8>) -> Int? {
+        guard (1...20).contains(value.count), value.allSatisfy(\.isASCIIDigit) else { return nil }
+        return value.decimalValue ?? Int.max
     }
 
     /// `<>` or an xtext mailbox; what decodes to a line break is no mailbox (CVE-2020-28021).

@@ -11,6 +11,7 @@ extension Reply {
     static let help = Reply(214, .success(0, 0), "HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP STARTTLS AUTH")
     static let startTLS = Reply(220, .success(0, 0), "Ready to start TLS")
     static let authenticated = Reply(235, .success(7, 0), "Authentication successful")
+    static let chunkOK = Reply(250, .success(0, 0), "Chunk OK")
     static let startContent = Reply(354, nil, "End data with <CRLF>.<CRLF>")
 
     static let unrecognised = Reply(500, .permanent(5, 2), "Command not recognised")
@@ -22,19 +23,29 @@ extension Reply {
 
     static let badArguments = Reply(501, .permanent(5, 4), "Syntax error in parameters")
     static let noArguments = Reply(501, .permanent(5, 4), "This command takes no parameters")
+    static let badChunk = Reply(501, .permanent(5, 4), "BDAT needs a number of octets; closing")
     static let badSender = Reply(501, .permanent(1, 7), "Bad sender address syntax")
     static let badRecipient = Reply(501, .permanent(1, 3), "Bad recipient address syntax")
     static let needsUTF8 = Reply(553, .permanent(6, 7), "Non-ASCII addresses are not supported here")
+    static let senderNotUTF8 = Reply(553, .permanent(6, 7), "Say SMTPUTF8 at MAIL for non-ASCII addresses")
     static let unknownParameter = Reply(555, .permanent(5, 4), "Parameter not recognised or not implemented")
 
     static let helloFirst = Reply(503, .permanent(5, 1), "Say EHLO first")
     static let mailFirst = Reply(503, .permanent(5, 1), "Say MAIL first")
     static let recipientFirst = Reply(503, .permanent(5, 1), "Say RCPT first")
     static let nestedMail = Reply(503, .permanent(5, 1), "Sender already given")
+    static let chunksFirst = Reply(503, .permanent(5, 1), "Content comes by BDAT or by DATA, not by both")
+    static let chunkRefusedBefore = Reply(503, .permanent(5, 1), "A chunk of this message was refused; say RSET")
+    static let recipientTooLate = Reply(503, .permanent(5, 1), "Content has begun")
+    static let binaryNeedsChunks = Reply(503, .permanent(5, 1), "Binary content needs BDAT")
     static let noValidRecipients = Reply(554, .permanent(5, 1), "No valid recipients")
 
     static let tooBig = Reply(552, .permanent(3, 4), "Message exceeds the size limit")
     static let tooManyRecipients = Reply(452, .temporary(5, 3), "Too many recipients")
+    static let tooManyDomains = Reply(452, .temporary(5, 3), "Too many recipient domains in this session")
+    static let tooManyTransactions = Reply(421, .temporary(5, 3), "Too many transactions in this session, closing")
+    static let holdTooLong = Reply(501, .permanent(5, 4), "Cannot hold a message for so long")
+    static let deliverByTooSoon = Reply(555, .permanent(5, 4), "Cannot promise delivery within so short a time")
     static let loop = Reply(554, .permanent(4, 6), "Too many hops: this message is in a loop")
     static let bareCRInContent = Reply(554, .permanent(6, 0), "Bare CR in message content: lines must end with CRLF")
     static let bareLFInContent = Reply(554, .permanent(6, 0), "Bare LF in message content: lines must end with CRLF")
@@ -55,6 +66,8 @@ extension Reply {
     static let authenticationCancelled = Reply(501, .permanent(7, 0), "Authentication cancelled")
     static let authenticationFailed = Reply(535, .permanent(7, 8), "Authentication failed")
     static let authenticationUnavailable = Reply(454, .temporary(7, 0), "Temporary authentication failure")
+
+    static let priorityLowered = Reply(250, .success(3, 6), "0 is the priority of this message")
 
     static let tlsUnavailable = Reply(502, .permanent(5, 1), "TLS is not offered")
     static let tlsActive = Reply(503, .permanent(5, 1), "TLS is already active")

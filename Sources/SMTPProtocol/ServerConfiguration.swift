@@ -21,10 +21,12 @@ package struct ServerConfiguration: Sendable {
     package var mechanisms: [[UInt8]]
     /// Only for tests and trusted networks: AUTH without TLS (RFC 4954 §4).
     package var allowsPlaintextAuthentication: Bool
+    /// What is offered beyond PIPELINING, SIZE, 8BITMIME and ENHANCEDSTATUSCODES.
+    package var extensions: ServerExtensions
 
     package init(
         service: Service, hostName: Domain, limits: Limits = Limits(), offersTLS: Bool = false,
-        mechanisms: [[UInt8]] = [], allowsPlaintextAuthentication: Bool = false
+        mechanisms: [[UInt8]] = [], allowsPlaintextAuthentication: Bool = false, extensions: ServerExtensions = ServerExtensions()
     ) {
         self.service = service
         self.hostName = hostName
@@ -32,6 +34,7 @@ package struct ServerConfiguration: Sendable {
         self.offersTLS = offersTLS
         self.mechanisms = mechanisms
         self.allowsPlaintextAuthentication = allowsPlaintextAuthentication
+        self.extensions = extensions
     }
 
     /// The bounds of what one client may make us do; RFC 5321 §4.5.3.1 sets the minima.
@@ -41,8 +44,12 @@ package struct ServerConfiguration: Sendable {
         /// Octets of an AUTH line or response (RFC 4954 §4).
         package var authenticationLine = 12288
         package var recipients = 1000
-        /// Octets of all recipients of a message, four more for each: escaped, they still fit one record of the spool.
+        /// Octets of all recipients of a message and of what was asked for them: escaped, they still fit one record of the spool.
         package var recipientOctets = 256 << 10
+        /// Transactions in a session (RFC 9422 §6.1); nil for as many as the client likes.
+        package var transactions: Int?
+        /// Different domains of recipients in a session (RFC 9422 §6.3); nil for as many as the client likes.
+        package var recipientDomains: Int?
         /// Octets of a message, also announced by SIZE.
         package var messageSize = 50 << 20
         /// `Received:` fields above which a message is in a loop (RFC 5321 §6.3).

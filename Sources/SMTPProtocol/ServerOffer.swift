@@ -12,6 +12,15 @@ struct ServerOffer: Sendable, Equatable {
     /// nil where the server states none; 0 means none, too (RFC 1870 §3).
     var sizeLimit: Int?
     var mechanisms: [Mechanism] = []
+    var smtpUTF8 = false
+    var dsn = false
+    var chunking = false
+    var binaryMIME = false
+    var requireTLS = false
+    /// Seconds below which nothing is promised (RFC 2852 §4); nil without the extension.
+    var deliverByMinimum: Int?
+    var priority = false
+    var limits = PeerLimits()
 
     init() {}
 
@@ -20,16 +29,26 @@ struct ServerOffer: Sendable, Equatable {
         for line in lines {
             let words = line.split(separator: UInt8(ascii: " "))
             guard let keyword = words.first else { continue }
-            if keyword.equalsIgnoringASCIICase("PIPELINING") { pipelining = true }
-            if keyword.equalsIgnoringASCIICase("8BITMIME") { eightBitMIME = true }
-            if keyword.equalsIgnoringASCIICase("STARTTLS") { startTLS = true }
-            if keyword.equalsIgnoringASCIICase("AUTH") {
-                mechanisms += words.dropFirst().compactMap { Mechanism(name: $0) }
-            }
-            if keyword.equalsIgnoringASCIICase("SIZE") {
-                offersSize = true
-                sizeLimit = words.dropFirst().first.flatMap(\.decimalValue).flatMap { $0 > 0 ? $0 : nil }
-            }
+            take(keyword, words.dropFirst())
+        }
+    }
+
+    private mutating func take(_ keyword: ArraySlice<UInt8>, _ words: ArraySlice<ArraySlice<UInt8>>) {
+        if keyword.equalsIgnoringASCIICase("PIPELINING") { pipelining = true }
+        if keyword.equalsIgnoringASCIICase("8BITMIME") { eightBitMIME = true }
+        if keyword.equalsIgnoringASCIICase("STARTTLS") { startTLS = true }
+        if keyword.equalsIgnoringASCIICase("SMTPUTF8") { smtpUTF8 = true }
+        if keyword.equalsIgnoringASCIICase("DSN") { dsn = true }
+        if keyword.equalsIgnoringASCIICase("CHUNKING") { chunking = true }
+        if keyword.equalsIgnoringASCIICase("BINARYMIME") { binaryMIME = true }
+        if keyword.equalsIgnoringASCIICase("REQUIRETLS") { requireTLS = true }
+        if keyword.equalsIgnoringASCIICase("MT-PRIORITY") { priority = true }
+        if keyword.equalsIgnoringASCIICase("DELIVERBY") { deliverByMinimum = words.first.flatMap(\.decimalValue) ?? 0 }
+        if keyword.equalsIgnoringASCIICase("LIMITS") { limits = PeerLimits(words: words) }
+        if keyword.equalsIgnoringASCIICase("AUTH") { mechanisms += words.compactMap { Mechanism(name: $0) } }
+        if keyword.equalsIgnoringASCIICase("SIZE") {
+            offersSize = true
+            sizeLimit = words.first.flatMap(\.decimalValue).flatMap { $0 > 0 ? $0 : nil }
         }
     }
 }

@@ -2,36 +2,45 @@
 
 private import MailModel
 
-/// The content that is being received.
-struct ContentReception: Sendable {
-    var framer: ContentFramer
-    /// What has not gone out by `.content`.
-    var content: [UInt8] = []
-    var isSpilled = false
-}
-
 extension ServerSession {
     mutating func data() {
         guard let transaction else { return refuse(.mailFirst) }
-        guard !transaction.recipients.isEmpty else {
-            return refuse(transaction.attempts > 0 ? .noValidRecipients : .recipientFirst)
+        // RFC 3030 §2: no message comes half in chunks. §3: and binary content in nothing else.
+        if reception != nil {
+            spoil()
+            return refuse(.chunksFirst)
         }
-        reception = ContentReception(framer: ContentFramer(limit: configuration.limits.messageSize))
+        if let missing = missingRecipients(transaction) { return refuse(missing) }
+        guard transaction.body != .binaryMIME else { return refuse(.binaryNeedsChunks) }
+        reception = ContentReception(.data(ContentFramer(limit: configuration.limits.messageSize)))
         reply(.startContent)
     }
 
-    /// Takes content up to its end; returns the bytes behind the end.
+    func missingRecipients(_ transaction: Transaction) -> Reply? {
+        guard transaction.recipients.isEmpty else { return nil }
+        return transaction.attempts > 0 ? .noValidRecipients : .recipientFirst
+    }
+
+    /// Takes content up to its end, or its chunk's; returns the bytes behind that.
     mutating func receiveContent(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         let limit = configuration.limits.inlineContent
         var used = 0
-        while used < bytes.count, reception?.framer.isComplete == false {
+        while used < bytes.count, reception?.awaitsContent == true {
             // In slices, so that one large read does not become one large buffer.
             let slice = UnsafeRawBufferPointer(rebasing: bytes[used..<min(bytes.count, used + limit)])
             used += takeContent(slice)
             spill(above: limit)
         }
-        if reception?.framer.isComplete == true { contentEnded() }
+        if reception?.awaitsContent == false { contentPaused() }
         return UnsafeRawBufferPointer(rebasing: bytes[used...])
+    }
+
+    mutating func contentPaused() {
+        switch reception?.framing {
+        case .data: contentEnded()
+        case .chunks(let framer): chunkEnded(framer)
+        case nil: break
+        }
     }
 
     private mutating func takeContent(_ bytes: UnsafeRawBufferPointer) -> Int {
@@ -39,13 +48,13 @@ extension ServerSession {
         // Moved out and back, so that the content is never shared and never copied.
         reception = nil
         defer { reception = current }
-        return current.framer.consume(bytes, into: &current.content)
+        return current.consume(bytes)
     }
 
     /// Hands out what is above the inline limit. A spoiled message keeps nothing: its memory is constant.
     private mutating func spill(above limit: Int) {
         guard let current = reception else { return }
-        if current.framer.fault != nil {
+        if current.isSpoiled {
             reception?.content = []
         } else if current.content.count > limit {
             act(.content(current.content))
@@ -54,34 +63,37 @@ extension ServerSession {
         }
     }
 
-    private mutating func contentEnded() {
-        guard let ended = reception, let transaction else { return close(saying: .internalError) }
-        if let refusal = refusal(of: ended.framer) {
-            if ended.isSpilled { act(.discardContent) }
+    /// The message is here, whole or spoiled.
+    mutating func contentEnded() {
+        guard let ended = reception, let envelope else { return close(saying: .internalError) }
+        if let refusal = refusal(of: ended) {
             forget(.transaction)
             refuse(refusal)
             // A peer that sends bare CR or LF may be carrying somebody's smuggled second message: hear no more of it.
-            return ended.framer.fault == .bareCR || ended.framer.fault == .bareLF ? close() : ()
+            return refusal == .bareCRInContent || refusal == .bareLFInContent ? close() : ()
         }
         reception = nil
         if ended.isSpilled, !ended.content.isEmpty { act(.content(ended.content)) }
-        let envelope = Envelope(sender: transaction.sender, recipients: transaction.recipients, body: transaction.body)
         ask(.accept(envelope, content: ended.isSpilled ? [] : ended.content, facts(of: ended)), .message)
     }
 
-    private func refusal(of framer: ContentFramer) -> Reply? {
-        switch framer.fault {
-        case .bareCR: .bareCRInContent
-        case .bareLF: .bareLFInContent
-        case .tooBig: .tooBig
-        case nil: framer.header.receivedCount > configuration.limits.hops ? .loop : nil
+    /// Bare CR and LF are faults of DATA alone: in a chunk every octet is content (RFC 3030 §2).
+    private func refusal(of ended: ContentReception) -> Reply? {
+        if case .data(let framer) = ended.framing {
+            switch framer.fault {
+            case .bareCR: return .bareCRInContent
+            case .bareLF: return .bareLFInContent
+            case .tooBig: return .tooBig
+            case nil: break
+            }
         }
+        return ended.header.receivedCount > configuration.limits.hops ? .loop : nil
     }
 
     private func facts(of ended: ContentReception) -> AcceptFacts {
         AcceptFacts(
-            size: ended.framer.size, messageID: ended.framer.header.messageID,
-            receivedCount: ended.framer.header.receivedCount, clientName: client?.name ?? [],
+            size: ended.size, messageID: ended.header.messageID,
+            receivedCount: ended.header.receivedCount, clientName: client?.name ?? [],
             isExtended: client?.isExtended ?? false, isTLS: isTLS, identity: identity, isSpilled: ended.isSpilled)
     }
 

@@ -14,7 +14,7 @@ extension ServerSession {
         // Plaintext behind STARTTLS is an attack or a broken client: neither gets a reply within TLS.
         if phase == .handshake { return close() }
         var rest = bytes
-        if openQuestion == nil, framer.count == 0, reception != nil { rest = receiveContent(bytes) }
+        if openQuestion == nil, framer.count == 0, reception?.awaitsContent == true { rest = receiveContent(bytes) }
         framer.append(rest)
         guard framer.count <= configuration.limits.input else { return close(saying: .internalError) }
         advance()
@@ -35,8 +35,8 @@ extension ServerSession {
         openQuestion = nil
         switch (question, answer) {
         case (.sender(let path, let parameters), .sender(let answer)): senderAnswered(answer, path, parameters)
-        case (.recipient(let address), .recipient(let answer)): recipientAnswered(answer, address)
-        case (.postmaster, .postmaster(let address)): postmasterAnswered(address)
+        case (.recipient(let address, let options), .recipient(let answer)): recipientAnswered(answer, address, options)
+        case (.postmaster(let options), .postmaster(let address)): postmasterAnswered(address, options)
         case (.authentication, .authentication(let answer)): authenticationAnswered(answer)
         case (.message, .message(let answer)): messageAnswered(answer)
         case (.sender, _), (.recipient, _), (.postmaster, _), (.authentication, _), (.message, _): close(saying: .internalError)
@@ -66,13 +66,9 @@ extension ServerSession {
     mutating func advance() {
         while openQuestion == nil, phase == .command || phase == .authentication {
             if isStopping, isIdle { return close(saying: .shuttingDown) }
-            if reception != nil {
+            if reception?.awaitsContent == true {
                 guard framer.count > 0 else { break }
-                let held = framer.takeAll()
-                held.withUnsafeBytes { bytes in
-                    let rest = receiveContent(bytes)
-                    framer.append(rest)
-                }
+                receiveHeldContent()
                 continue
             }
             guard let line = framer.next(limit: lineLimit) else { break }
@@ -81,6 +77,16 @@ extension ServerSession {
         guard openQuestion == nil, phase != .closed else { return }
         flush()
         if inputHasEnded { close() }
+    }
+
+    /// Of chunks only what is theirs is taken: a thousand of them in one read must not move the rest a thousand times.
+    private mutating func receiveHeldContent() {
+        let held: [UInt8]
+        if case .chunks(let chunks)? = reception?.framing { held = framer.take(chunks.remaining) } else { held = framer.takeAll() }
+        held.withUnsafeBytes { bytes in
+            let rest = receiveContent(bytes)
+            framer.append(rest)
+        }
     }
 
     private var lineLimit: Int {

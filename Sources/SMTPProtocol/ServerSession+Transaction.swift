@@ -5,7 +5,10 @@ package import MailModel
 extension ServerSession {
     /// The envelope of the transaction that goes on, if one does.
     package var envelope: Envelope? {
-        transaction.map { Envelope(sender: $0.sender, recipients: $0.recipients, body: $0.body) }
+        transaction.map {
+            Envelope(
+                sender: $0.sender, recipients: $0.recipients, body: $0.body, options: $0.options, recipientOptions: $0.recipientOptions)
+        }
     }
 
     /// What is known of the client so far; sizes and header facts are those of the content's end.

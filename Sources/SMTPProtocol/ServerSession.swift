@@ -20,6 +20,7 @@ package struct ServerSession: Sendable {
     var transaction: Transaction?
     var reception: ContentReception?
     var counters = Counters()
+    var totals = Totals()
     var isStopping = false
     var inputHasEnded = false
 
@@ -31,8 +32,8 @@ package struct ServerSession: Sendable {
 
     enum OpenQuestion: Sendable {
         case sender(ReversePath, MailParameters)
-        case recipient(EmailAddress)
-        case postmaster
+        case recipient(EmailAddress, RecipientOptions)
+        case postmaster(RecipientOptions)
         case authentication
         case message
     }
@@ -45,10 +46,20 @@ package struct ServerSession: Sendable {
     struct Transaction: Sendable {
         let sender: ReversePath
         let body: BodyType
+        let options: MessageOptions
         var recipients: [EmailAddress] = []
+        var recipientOptions: [EmailAddress: RecipientOptions] = [:]
         var recipientOctets = 0
         var known: Set<EmailAddress> = []
         var attempts = 0
+        /// A chunk of its content was refused; the reception stays until the message's end or RSET, so nothing else begins.
+        var isSpoiled = false
+    }
+
+    /// What LIMITS counts over the whole session (RFC 9422 §6).
+    struct Totals: Sendable {
+        var transactions = 0
+        var recipientDomains: Set<Domain> = []
     }
 
     struct Counters: Sendable {
@@ -128,7 +139,7 @@ package struct ServerSession: Sendable {
 
     mutating func close(saying last: Reply? = nil) {
         guard phase != .closed else { return }
-        if reception?.isSpilled == true { act(.discardContent) }
+        dropContent()
         if let last { reply(last) }
         forget(.dialogue)
         openQuestion = nil
@@ -140,15 +151,22 @@ package struct ServerSession: Sendable {
 
     enum Scope { case transaction, dialogue }
 
+    /// Nobody takes responsibility for what was received.
+    private mutating func dropContent() {
+        if reception?.isSpilled == true { act(.discardContent) }
+        reception = nil
+    }
+
     /// The one place where state ends: RSET, EHLO and the end of a message forget the transaction (RFC 5321 §4.1.4);
     /// STARTTLS forgets all that the client said in the clear, unread bytes included (RFC 3207 §4.2, CVE-2011-0411).
     mutating func forget(_ scope: Scope) {
         transaction = nil
-        reception = nil
+        dropContent()
         guard scope == .dialogue else { return }
         client = nil
         identity = nil
         counters = Counters()
+        totals = Totals()
         _ = framer.takeAll()
     }
 }

@@ -61,6 +61,8 @@ package enum Verb: String, CaseIterable, Sendable {
 package enum Key: String, CaseIterable, Sendable {
     case at, from, to, recipient, final, account, peer, helo, tls, auth, body, size, hops, reason, status, host, file, store, path
     case messageID = "msgid"
+    // What SMTP's extensions asked for (AcceptRecord.swift).
+    case charset, requiretls, ret, envid, holdfor, holduntil, by, priority, notify, orcpt
     case content, big, location, agent, attempt, answers, until, kind, parent, log, segment, offset, upto, service, pid, uid
     case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result, counts, generation, since
 }

@@ -21,9 +21,13 @@ struct ClientProbe {
         _ recipients: [String] = ["alice@example.org"], size: Int? = nil,
         _ change: (inout ClientConfiguration) -> Void = { _ in }
     ) throws {
+        try self.init(try ClientProbe.message(recipients, size: size), change)
+    }
+
+    init(_ message: OutgoingMessage, _ change: (inout ClientConfiguration) -> Void = { _ in }) throws {
         var configuration = ClientConfiguration(clientName: try #require(Domain("client.example.net")))
         change(&configuration)
-        session = ClientSession(configuration: configuration, message: try ClientProbe.message(recipients, size: size))
+        session = ClientSession(configuration: configuration, message: message)
     }
 
     static func message(_ recipients: [String], size: Int? = nil, body: BodyType = .sevenBit) throws -> OutgoingMessage
@@ -40,6 +44,10 @@ struct ClientProbe {
             case .startTLS: handshakes += 1
             case .finished(let results): finished.append(results)
             case .close: isClosed = true
+            case .sendContent where session.contentForm != .stuffed:
+                sent += content
+                guard sendsContentAtOnce else { continue }
+                session.contentSent()
             case .sendContent:
                 var stuffer = DotStuffer()
                 stuffer.stuff(content[...], into: &sent)

@@ -74,11 +74,13 @@ struct ClientServerTests {
         var generator = SeededGenerator()
         let lines = [
             "220 x", "250 x", "250-x", "250-STARTTLS", "250 AUTH PLAIN", "354 x", "421 x", "450 x", "550 5.1.1 x",
-            "334 ", "235 x", "junk", "250",
+            "334 ", "235 x", "junk", "250", "250-CHUNKING", "250-DSN",
         ]
         var delivered = 0
         for _ in 0..<3000 {
-            var client = try ClientProbe(["alice@example.org", "bob@example.org"]) {
+            let size = Bool.random(using: &generator) ? 20 : nil
+            var client = try ClientProbe(["alice@example.org", "bob@example.org"], size: size) {
+                $0.usesChunking = Bool.random(using: &generator)
                 $0.credentials = Bool.random(using: &generator) ? credentials("secret") : nil
                 $0.dialect = Bool.random(using: &generator) ? .smtp : .lmtp
             }

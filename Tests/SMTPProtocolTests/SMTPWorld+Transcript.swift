@@ -37,7 +37,25 @@ extension SMTPWorld {
         case ("user", let words) where words.count == 2:
             directory.passwords[words[0]] = words[1]
             directory.localParts.insert(words[0])
+        case ("offer", let words): try offer(words, fail)
         case ("limit", let words) where words.count == 2: try limit(words[0], Self.required(number))
+        default: throw fail
+        }
+    }
+
+    private mutating func offer(_ words: [String], _ fail: TranscriptFailure) throws {
+        switch words.first {
+        case "SMTPUTF8": configuration.extensions.smtpUTF8 = true
+        case "DSN": configuration.extensions.dsn = true
+        case "CHUNKING": configuration.extensions.chunking = true
+        case "BINARYMIME": configuration.extensions.binaryMIME = true
+        case "REQUIRETLS": configuration.extensions.requireTLS = true
+        case "LIMITS": configuration.extensions.limits = true
+        case "FUTURERELEASE" where words.count == 3:
+            let until = try Self.required(InternetTime(parsing: bytes(words[2])))
+            configuration.extensions.futureRelease = .init(interval: try Self.required(Int(words[1])), until: until)
+        case "DELIVERBY": configuration.extensions.deliverBy = .init(minimum: words.count == 2 ? try Self.required(Int(words[1])) : 0)
+        case "MT-PRIORITY": configuration.extensions.priority = try Self.required(.init(rawValue: words.last ?? ""))
         default: throw fail
         }
     }
@@ -46,6 +64,8 @@ extension SMTPWorld {
         switch name {
         case "size": configuration.limits.messageSize = value
         case "recipients": configuration.limits.recipients = value
+        case "transactions": configuration.limits.transactions = value
+        case "domains": configuration.limits.recipientDomains = value
         case "errors": configuration.limits.errors = value
         case "commands": configuration.limits.commandsWithoutMail = value
         case "hops": configuration.limits.hops = value
@@ -66,6 +86,9 @@ extension SMTPWorld {
         }
     }
 
+    /// Without the space before them.
+    private static func parameters(_ wire: [UInt8]) -> [UInt8] { wire.isEmpty ? bytes("none") : Array(wire.dropFirst()) }
+
     /// `then: sender 2 a@b`: the rest speaks of the second message.
     private func unmetOfMessage(_ expectation: Transcript.Expectation) -> String? {
         guard let number = expectation.words.first.flatMap({ Int($0) }), accepted.indices.contains(number - 1) else {
@@ -79,7 +102,10 @@ extension SMTPWorld {
         case "recipients": found = Array(message.envelope.recipients.map(\.wire).joined(separator: bytes(" ")))
         case "content": found = message.content
         case "size": found = bytes(String(message.facts.size))
-        case "body": found = bytes(message.envelope.body == .eightBitMIME ? "8BITMIME" : "7BIT")
+        case "body": found = bytes(message.envelope.body.text)
+        case "options": found = Self.parameters(message.envelope.options.wire)
+        case "notify":
+            found = Array(message.envelope.recipients.map { Self.parameters(message.envelope.options(for: $0).wire) }.joined(separator: bytes(" | ")))
         case "message-id": found = message.facts.messageID ?? bytes("none")
         case "hops": found = bytes(String(message.facts.receivedCount))
         case "helo": found = message.facts.clientName

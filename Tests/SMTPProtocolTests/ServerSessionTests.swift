@@ -112,6 +112,57 @@ struct ServerSessionTests {
         #expect(3 * limits.recipientOctets < (1 << 20) - 16384, "escaped, with room for the other fields")
     }
 
+    @Test func whatIsAskedForRecipientsCountsWithThem() throws {
+        var probe = try ServerProbe {
+            $0.limits.recipientOctets = 200
+            $0.extensions.dsn = true
+        }
+        _ = probe.send("EHLO x\r\nMAIL FROM:<a@example.net>\r\n")
+        _ = probe.answer(.sender(.accepted))
+        let original = String(repeating: "o", count: 100)
+        _ = probe.send("RCPT TO:<alice@example.org> ORCPT=rfc822;\(original)\r\n")
+        #expect(codes(probe.answer(.recipient(.local))) == ["250"])
+        #expect(codes(probe.send("RCPT TO:<bob@example.org> ORCPT=rfc822;\(original)\r\n")) == ["452"])
+        _ = probe.send("RCPT TO:<bob@example.org>\r\n")
+        #expect(codes(probe.answer(.recipient(.local))) == ["250"])
+        #expect(probe.session.envelope?.recipientOptions.count == 1)
+    }
+
+    /// RFC 2920 §3.2, RFC 3030 §4.2: replies to chunks wait for those behind them, and not for the client.
+    @Test func repliesToPipelinedChunksGoOutTogether() throws {
+        var probe = try ServerProbe { $0.extensions.chunking = true }
+        _ = probe.send("EHLO x\r\nMAIL FROM:<a@example.net>\r\n")
+        _ = probe.answer(.sender(.accepted))
+        _ = probe.send("RCPT TO:<alice@example.org>\r\n")
+        _ = probe.answer(.recipient(.local))
+        let grouped = probe.send("BDAT 1\r\naBDAT 1\r\nbBDAT 1\r\n")
+        #expect(grouped.count == 1 && codes(grouped) == ["250", "250"])
+        #expect(codes(probe.send("cBDAT 0 LAST\r\n")) == ["250", "ask"])
+        guard case .ask(.accept(_, let content, let facts))? = probe.actions.last else {
+            Issue.record("no question")
+            return
+        }
+        #expect(content == bytes("abc") && facts.size == 3)
+    }
+
+    /// A chunk of any announced size costs what has come of it.
+    @Test func anAnnouncedSizeIsNotAllocated() throws {
+        var probe = try ServerProbe {
+            $0.extensions.chunking = true
+            $0.limits.messageSize = .max
+            $0.limits.inlineContent = 1000
+        }
+        _ = probe.send("EHLO x\r\nMAIL FROM:<a@example.net>\r\n")
+        _ = probe.answer(.sender(.accepted))
+        _ = probe.send("RCPT TO:<alice@example.org>\r\n")
+        _ = probe.answer(.recipient(.local))
+        let actions = probe.send("BDAT 999999999999999999 LAST\r\n" + String(repeating: "x", count: 5000))
+        let pieces = actions.compactMap { if case .content(let piece) = $0 { piece.count } else { nil } }
+        #expect(pieces.allSatisfy { $0 <= 2000 } && pieces.reduce(0, +) >= 3000)
+        probe.session.peerClosed()
+        #expect(codes(probe.take()) == ["discard", "close"])
+    }
+
     /// RFC 5321 §4.5.1: it counts, and is kept once, as the address that it stands for.
     @Test func aBarePostmasterIsOneRecipientLikeOthers() throws {
         var probe = try ServerProbe()
