@@ -89,7 +89,7 @@ let package = Package(
 
         // The programs.
         program("smtpd", ["Daemon", "Privileges", "Connection", "Spool", "SpoolFormat", "Directory", "Configuration", "Sandbox", "Kernel",
-                          "SMTPProtocol", "SASLProtocol", "MailModel", "MailFormat"]),
+                          "SMTPProtocol", "SASLProtocol", "MilterProtocol", "MailPolicy", "MailModel", "MailFormat", "Resolver"]),
         program("queued", ["Daemon", "Privileges", "Spool", "SpoolFormat", "Directory", "Configuration", "Sandbox", "Kernel", "MailModel",
                            "MailFormat", crypto]),
         program("locald", ["Daemon", "Privileges", "Spool", "SpoolFormat", "Mailbox", "Configuration", "Sandbox", "Kernel", "MailModel"]),
@@ -100,7 +100,7 @@ let package = Package(
         program("imapd", ["Login", "Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",
                           "Kernel", "IMAPProtocol", "SASLProtocol", "MailModel", "MailFormat"]),
         program("mailctl", ["Audit", "Spool", "SpoolFormat", "Directory", "DirectoryDatabase", "Configuration", "Kernel", "MailModel", "Mailbox",
-                            "Connection", "Resolver",
+                            "Connection", "Resolver", "MailPolicy",
                             .product(name: "ArgumentParser", package: "swift-argument-parser"),
                             .product(name: "X509", package: "swift-certificates"),
                             .product(name: "SwiftASN1", package: "swift-asn1"), crypto]),
