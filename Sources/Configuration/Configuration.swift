@@ -17,6 +17,7 @@ package struct Configuration: Hashable, Sendable {
     package var tls = TLS()
     package var listen = Listen()
     package var limits = Limits()
+    package var smtp = SMTP()
     package var auth = Auth()
     package var routing = Routing()
     package var dns = DNS()
@@ -93,6 +94,11 @@ extension Configuration {
         package var aliasResults = 0
     }
 
+    package struct SMTP: Hashable, Sendable {
+        package var extensions: [SMTPExtension] = []
+        package var longestHold = Duration.zero
+    }
+
     package struct Auth: Hashable, Sendable {
         package var allowPlaintext = AllowPlaintext.never
         package var mechanisms: [AuthMechanism] = []
@@ -112,6 +118,7 @@ extension Configuration {
         package var initial = Duration.zero
         package var maximum = Duration.zero
         package var giveUp = Duration.zero
+        package var delayNotice = Duration.zero
         /// Per cent of the waiting time by which it varies.
         package var jitter = 0
     }
@@ -120,6 +127,7 @@ extension Configuration {
         package var smarthost: Endpoint?
         package var port = 0
         package var tls = RemoteTLS.opportunistic
+        package var roots: Path?
         package var connectTimeout = Duration.zero
         package var commandTimeout = Duration.zero
         package var connections = 0

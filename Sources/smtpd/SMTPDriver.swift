@@ -14,6 +14,7 @@ final class SMTPDriver: SessionDriver {
     private let shared: SharedParts
     private var session: ServerSession
     private var big: BigContent?
+    private var lines: ContentLines?
     private var authenticator: AuthenticationBridge
     private var accepted = 0
     private let peer: [UInt8]
@@ -23,6 +24,7 @@ final class SMTPDriver: SessionDriver {
         peer = arrival.peer.address
         var settings = shared.session
         settings.allowsPlaintextAuthentication = shared.allowsPlaintext(from: arrival.peer)
+        settings.extensions.futureRelease = ServerExtensions.holding(shared.smtp, now: .now())
         session = ServerSession(configuration: settings, peer: peer, isTLS: arrival.role.isImplicitTLS)
         authenticator = AuthenticationBridge(shared)
     }
@@ -75,6 +77,7 @@ final class SMTPDriver: SessionDriver {
         case .discardContent:
             big?.discard()
             big = nil
+            lines = nil
         }
         return true
     }
@@ -95,13 +98,16 @@ final class SMTPDriver: SessionDriver {
         case .authenticationResponse(let response):
             authenticator.respond(response, wire)
         case .accept(let envelope, let content, let facts):
+            var lines = self.lines ?? ContentLines(envelope, facts)
+            let rest = lines.take(content) + lines.finish()
+            self.lines = nil
             let body: AcceptedContent
             if let big {
-                if !content.isEmpty { big.append(content) }
+                if !rest.isEmpty { big.append(rest) }
                 body = .big(big)
                 self.big = nil
             } else {
-                body = .inline(content)
+                body = .inline(rest)
             }
             shared.intake.accept(
                 Acceptance(envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.summary, content: body, replyTo: wire.replyAddress))
@@ -116,8 +122,13 @@ final class SMTPDriver: SessionDriver {
                     id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.summary, now: .now()))
             }
             big = content
+            lines = ContentLines(session.envelope, session.clientFacts)
         }
-        big?.append(bytes)
+        // Moved out and back, so that what it holds is never copied.
+        var current = lines ?? .asReceived
+        lines = nil
+        big?.append(current.take(bytes))
+        lines = current
     }
 
     private func noteRefusal(of address: EmailAddress, _ answer: ServerAnswer.Recipient) {
