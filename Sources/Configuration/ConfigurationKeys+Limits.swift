@@ -49,10 +49,10 @@ extension ConfigurationKey {
         ConfigurationKey("limits.mailbox_depth", \.limits.mailboxDepth, default: 10, within: .range(1...100), reload: .unread, """
             How deep mailboxes nest.
             """),
-        ConfigurationKey("limits.alias_depth", \.limits.aliasDepth, default: 10, within: .range(1...100), reload: .unread, """
-            How many aliases may lead one to the next before the address is refused as a loop.
+        ConfigurationKey("limits.alias_depth", \.limits.aliasDepth, default: 10, within: .range(1...100), reload: .live, """
+            How many aliases may lead one to the next before the address counts as a loop.
             """),
-        ConfigurationKey("limits.alias_results", \.limits.aliasResults, default: 1000, within: .range(1...100_000), reload: .unread, """
+        ConfigurationKey("limits.alias_results", \.limits.aliasResults, default: 1000, within: .range(1...100_000), reload: .live, """
             How many recipients one alias may become.
             """),
     ]

@@ -10,6 +10,7 @@ struct Expansion {
     }
 
     private let recipient: EmailAddress
+    private let limits: Router.Limits
     private var waiting: [AliasPath]
     private var position = 0
     /// What was put into `waiting`, or expanded as the address without a tag.
@@ -18,8 +19,9 @@ struct Expansion {
     private var settled: Set<EmailAddress> = []
     private var route = Route()
 
-    init(_ recipient: EmailAddress) {
+    init(_ recipient: EmailAddress, _ limits: Router.Limits) {
         self.recipient = recipient
+        self.limits = limits
         waiting = [[RouteStep(recipient, .recipient)]]
         seen = [recipient]
     }
@@ -64,8 +66,8 @@ struct Expansion {
         let longer = path + [step]
         guard seen.insert(step.address).inserted || Expansion.leadsBack(longer) else { return }
         let depth = longer.count { $0.reason != .recipient && $0.reason != .subaddress }
-        if depth > Router.maximumDepth { throw held(step.address, .aliasTooDeep, longer) }
-        if waiting.count >= Router.maximumResults * 4 { throw held(recipient, .tooManyResults, longer) }
+        if depth > limits.depth { throw held(step.address, .aliasTooDeep, longer) }
+        if waiting.count >= limits.results * 4 { throw held(recipient, .tooManyResults, longer) }
         waiting.append(longer)
     }
 
@@ -95,7 +97,7 @@ struct Expansion {
     /// Whether the final address is new; too many of them hold the message whole, so none goes out in part.
     private mutating func settles(_ address: EmailAddress, _ path: AliasPath) throws(Stop) -> Bool {
         guard settled.insert(address).inserted else { return false }
-        if settled.count > Router.maximumResults { throw held(recipient, .tooManyResults, path) }
+        if settled.count > limits.results { throw held(recipient, .tooManyResults, path) }
         return true
     }
 

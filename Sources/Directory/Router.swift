@@ -1,5 +1,5 @@
 // Routing, once: smtpd's RCPT, queued's `route` and `mailctl explain` call this and nothing else.
-// No I/O and no recursion; the work is bounded by `maximumDepth` and `maximumResults`, whatever the aliases say.
+// No I/O and no recursion; the work is bounded by `limits`, whatever the aliases say.
 
 package import MailModel
 
@@ -10,17 +10,32 @@ package struct Router: Hashable, Sendable {
     /// Who gets `postmaster@` and `abuse@` of each domain of ours, where nobody is named for them.
     package var postmaster: EmailAddress?
 
-    package static let maximumDepth = 10
-    package static let maximumResults = 1000
+    package var limits: Limits
 
-    package init(postmaster: EmailAddress?, separators: [UInt8] = [UInt8(ascii: "+")]) {
+    /// What an address may lead to before the message is held as a whole.
+    package struct Limits: Hashable, Sendable {
+        /// Aliases that lead one to the next.
+        package var depth = 10
+        /// Different final addresses.
+        package var results = 1000
+
+        package init() {}
+
+        package init(depth: Int, results: Int) {
+            self.depth = depth
+            self.results = results
+        }
+    }
+
+    package init(postmaster: EmailAddress?, separators: [UInt8] = [UInt8(ascii: "+")], limits: Limits = Limits()) {
         self.postmaster = postmaster
         self.separators = separators
+        self.limits = limits
     }
 
     /// Follows every alias to its end. Two equal final addresses are one result, by the shortest path.
     package func route(_ recipient: EmailAddress, in book: some AddressBook) throws(DirectoryUnavailable) -> RouteResult {
-        var expansion = Expansion(recipient)
+        var expansion = Expansion(recipient, limits)
         do {
             while let path = expansion.next() { try follow(path, in: book, &expansion) }
         } catch {

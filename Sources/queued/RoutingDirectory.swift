@@ -12,7 +12,9 @@ struct RoutingDirectory {
 
     init(_ configuration: Configuration) {
         let separator = configuration.routing.subaddressSeparator.map { [$0.byte] } ?? []
-        router = Router(postmaster: configuration.postmaster, separators: separator)
+        router = Router(
+            postmaster: configuration.postmaster, separators: separator,
+            limits: Router.Limits(depth: configuration.limits.aliasDepth, results: configuration.limits.aliasResults))
         snapshot = AddressSnapshot(folder: configuration.paths.directory)
     }
 

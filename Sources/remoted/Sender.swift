@@ -76,7 +76,7 @@ final class Sender: Sendable {
             let settings = settings
             switch settings.finder.targets(for: job) {
             case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job))
-            case .found(let targets): Attempt(job: job, content: content, tls: policy(job, settings.configuration.remote.tls)).begin(targets[...], with: self)
+            case .found(let targets): Attempt(job: job, content: content, configuration: settings.configuration, tls: policy(job, settings.configuration.remote.tls)).begin(targets[...], with: self)
             }
         }
     }
@@ -92,7 +92,7 @@ final class Sender: Sendable {
 
     /// One server's turn; `conclude` is called once, on its loop.
     fileprivate func talk(_ attempt: Attempt, to target: Target, conclude: @escaping @Sendable (DialogueReport) -> Void) {
-        let configuration = settings.configuration
+        let configuration = attempt.configuration
         let patience = Patience(command: configuration.remote.commandTimeout)
         let machine = ClientConfiguration(clientName: configuration.hostname, tls: attempt.tls, usesChunking: true)
         let job = attempt.job, content = attempt.content
@@ -120,6 +120,8 @@ final class Sender: Sendable {
 private struct Attempt: Sendable {
     let job: Job
     let content: OutgoingContent
+    /// As it was when the attempt began: a reload changes the next one.
+    let configuration: Configuration
     var tls: ClientConfiguration.TLSPolicy
     /// What the server before this one came to.
     var last: [RemoteResult] = []

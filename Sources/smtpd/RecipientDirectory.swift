@@ -16,7 +16,8 @@ final class RecipientDirectory: @unchecked Sendable {
 
     init(_ configuration: Configuration) {
         router = Router(
-            postmaster: configuration.postmaster, separators: configuration.routing.subaddressSeparator.map { [$0.byte] } ?? [])
+            postmaster: configuration.postmaster, separators: configuration.routing.subaddressSeparator.map { [$0.byte] } ?? [],
+            limits: Router.Limits(depth: configuration.limits.aliasDepth, results: configuration.limits.aliasResults))
         snapshot = AddressSnapshot(folder: configuration.paths.directory)
         hostname = configuration.hostname
     }

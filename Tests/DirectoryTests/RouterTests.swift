@@ -127,6 +127,17 @@ struct RouterTests {
         #expect(try router.route(address("a10@example.org"), in: book).summary == "~aliasTooDeep")
     }
 
+    @Test func bothBoundsAreTheAdministrators() throws {
+        var book = MemoryBook()
+        book.account("end@example.org")
+        for level in 0..<4 { book.alias("a\(level)@example.org", level == 0 ? "end@example.org" : "a\(level - 1)@example.org") }
+        book.alias("two@example.org", "x@example.net", "y@example.net")
+        let router = Router(postmaster: nil, limits: Router.Limits(depth: 3, results: 1))
+        #expect(try router.route(address("a2@example.org"), in: book).summary == "=end@example.org")
+        #expect(try router.route(address("a3@example.org"), in: book).summary == "~aliasTooDeep")
+        #expect(try router.route(address("two@example.org"), in: book).summary == "~tooManyResults")
+    }
+
     @Test func resultsAreBoundedByAThousand() throws {
         var book = MemoryBook()
         for count in [1000, 1001] {
