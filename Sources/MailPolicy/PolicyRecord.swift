@@ -9,6 +9,9 @@ package enum PolicyRecord: Hashable, Sendable {
     /// Recipients of a client; `time` in seconds since 1970.
     case recipients(Int, RecipientFate, client: IPAddress, time: Int)
 
+    /// The newest so many segments of the log are read, of 16 MiB each: what is older is forgotten.
+    package static let segments = 16
+
     /// Nil for a record that says nothing to the policy.
     package init?(_ record: Record) {
         switch record.verb {

@@ -5,18 +5,22 @@ import Configuration
 import Directory
 import Kernel
 import MailModel
+import MailPolicy
 import SMTPProtocol
 import Spool
 import SpoolFormat
 
 /// Drives a `ServerSession` on its connection's loop.
 final class SMTPDriver: SessionDriver {
-    private let shared: SharedParts
-    private var session: ServerSession
+    let shared: SharedParts
+    var session: ServerSession
+    /// Nil where nobody is judged: at submission.
+    var policy: PolicySession?
+    private var results: ForeignResults?
     private var big: BigContent?
     private var authenticator: AuthenticationBridge
     private var accepted = 0
-    private let peer: [UInt8]
+    let peer: [UInt8]
 
     init(_ shared: SharedParts, _ arrival: Arrival) {
         self.shared = shared
@@ -25,12 +29,14 @@ final class SMTPDriver: SessionDriver {
         settings.allowsPlaintextAuthentication = shared.allowsPlaintext(from: arrival.peer)
         session = ServerSession(configuration: settings, peer: peer, isTLS: arrival.role.isImplicitTLS)
         authenticator = AuthenticationBridge(shared)
+        policy = PolicySession(shared.policy, peer: peer)
     }
 
     var wantsInput: Bool { session.wantsInput }
 
     func opened(_ wire: Wire<SessionAnswer>) {
         wire.limitSilence(to: shared.commandTimeout)
+        policy?.opened()
         shared.intake.note(fact(.connect).adding(.protocolName, wire.arrival.role.name))
     }
 
@@ -38,9 +44,13 @@ final class SMTPDriver: SessionDriver {
     func answered(_ answer: SessionAnswer) {
         switch answer {
         case .answer(let answer):
-            if case .message(.accepted) = answer { accepted += 1 }
+            if case .message(.accepted) = answer {
+                accepted += 1
+                policy?.messageAccepted()
+            }
             session.answered(answer)
         case .authentication(let exchange, let step): session.answered(authenticator.take(exchange, step, peer: peer))
+        case .policy(let answer): policyAnswered(answer)
         case .silence: mustAbort = true
         }
     }
@@ -53,6 +63,7 @@ final class SMTPDriver: SessionDriver {
 
     func ended(_ ending: Ending) {
         big?.discard()
+        policy?.ended()
         var line = fact(.disconnect).adding(.count, accepted)
         if let reason = ending.trouble { line.add(.reason, reason) }
         shared.intake.note(line)
@@ -75,15 +86,20 @@ final class SMTPDriver: SessionDriver {
         case .discardContent:
             big?.discard()
             big = nil
+            results = nil
         }
         return true
     }
 
     private func ask(_ question: ServerQuestion, _ wire: Wire<SessionAnswer>) {
         switch question {
-        case .sender: session.answered(.sender(shared.mayBegin()))
+        case .sender(let path, _):
+            policy?.senderGiven(path, hello: session.clientFacts.clientName, wire.replyAddress)
+            session.answered(.sender(shared.mayBegin()))
         case .recipient(let address):
             let answer = shared.directory.recipient(address)
+            if answer == .local, policy != nil { return judge(address) }
+            if answer == .unknown { policy?.unknownNamed() }
             if answer != .local, answer != .remote { noteRefusal(of: address, answer) }
             session.answered(.recipient(answer))
         case .postmaster:
@@ -95,16 +111,20 @@ final class SMTPDriver: SessionDriver {
         case .authenticationResponse(let response):
             authenticator.respond(response, wire)
         case .accept(let envelope, let content, let facts):
+            var results = results ?? ForeignResults(host: shared.session.hostName)
+            self.results = nil
             let body: AcceptedContent
             if let big {
-                if !content.isEmpty { big.append(content) }
+                big.append(results.pass(content) + results.finish())
                 body = .big(big)
                 self.big = nil
             } else {
-                body = .inline(content)
+                body = .inline(ForeignResults.removed(from: content, host: shared.session.hostName))
             }
+            let marks = policy?.messageGiven(envelope) ?? PolicyMarks()
             shared.intake.accept(
-                Acceptance(envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.summary, content: body, replyTo: wire.replyAddress))
+                Acceptance(
+                    envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.summary, policy: marks, content: body, replyTo: wire.replyAddress))
         }
     }
 
@@ -112,12 +132,17 @@ final class SMTPDriver: SessionDriver {
         if big == nil {
             let content = shared.intake.beginBig()
             if let envelope = session.envelope {
-                content.append(shared.trace.bytes(
+                content.append((policy?.fields ?? []) + shared.trace.bytes(
                     id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.summary, now: .now()))
             }
             big = content
+            results = ForeignResults(host: shared.session.hostName)
         }
-        big?.append(bytes)
+        // Moved out and back, so that what it holds is never copied.
+        var passing = results
+        results = nil
+        big?.append(passing?.pass(bytes) ?? bytes)
+        results = passing
     }
 
     private func noteRefusal(of address: EmailAddress, _ answer: ServerAnswer.Recipient) {
