@@ -58,7 +58,7 @@ class PolicyCase(unittest.TestCase):
     def setUpClass(cls):
         cls.dns = Names(RECORDS, cls.failing)
         cls.dns.silent = cls.silent
-        cls.martlet = Martlet(accounts=("alice", "postmaster"), start=False,
+        cls.martlet = Martlet(accounts=("alice",), start=False,
                               settings={"dns": {"servers": ["127.0.0.1:%d" % cls.dns.port]}, "policy": cls.policy})
         cls.host = cls.martlet.mailctl("config", "get", "hostname").stdout.strip()
         cls.martlet.start()
