@@ -63,7 +63,7 @@ let package = Package(
         library("IMAPProtocol", ["MailModel", "MailFormat", "SASLProtocol"]),
         library("SpoolFormat", ["MailModel"]),
         library("Audit", ["SpoolFormat", "MailModel"]),
-        library("MailPolicy", ["MailModel"]),
+        library("MailPolicy", ["SpoolFormat", "MailModel"]),
 
         // L1: the kernel of the operating system, as we use it.
         .target(name: "CLinux", linkerSettings: [.linkedLibrary("crypt"), .linkedLibrary("resolv")]),
@@ -76,8 +76,8 @@ let package = Package(
         library("Mailbox", ["Kernel", "MailModel", "MailFormat"]),
         library("Directory", ["Kernel", "MailModel", "SASLProtocol", "CSQLite", "CLinux", crypto, cryptoExtras]),
         library("DirectoryDatabase", ["Directory", "Kernel", "MailModel", "CSQLite", grdb, crypto]),
-        library("Configuration", ["Kernel", "MailModel", .product(name: "TOMLKit", package: "TOMLKit")]),
-        library("Resolver", ["Kernel", "MailModel", "CLinux"]),
+        library("Configuration", ["Kernel", "MailPolicy", "MailModel", .product(name: "TOMLKit", package: "TOMLKit")]),
+        library("Resolver", ["Kernel", "MailPolicy", "MailModel", "CLinux"]),
 
         // L3: what each may do, how a daemon lives, and how it talks.
         library("Privileges", ["Sandbox", "Configuration", "Spool", "Kernel", "MailModel"]),
@@ -115,7 +115,7 @@ let package = Package(
         tests("MailModel"),
         tests("SpoolFormat", ["MailModel"]),
         tests("Audit", ["SpoolFormat", "MailModel"]),
-        tests("MailPolicy", ["MailModel"]),
+        tests("MailPolicy", ["SpoolFormat", "MailModel"]),
         tests("Spool", ["Kernel", "SpoolFormat", "MailModel"]),
         tests("Directory", ["DirectoryDatabase", "Kernel", "MailModel", "SASLProtocol"]),
         tests("mailctl", ["Configuration", "Directory", "DirectoryDatabase", "Kernel", "MailModel", "Mailbox", "Spool", "SpoolFormat"]),

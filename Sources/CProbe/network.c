@@ -89,12 +89,12 @@ static int bind_listener_again(const struct probe *p) {
 }
 
 ACTS(network,
-    {"connect out by TCP", connect_tcp, PROBE_CONNECTS}, {"send a datagram", send_udp, PROBE_CONNECTS},
+    {"connect out by TCP", connect_tcp, PROBE_CONNECTS}, {"send a datagram", send_udp, PROBE_SENDS},
     {"listen on a TCP port", listen_tcp, 0}, {"listen on a port that the kernel chooses", listen_unbound, 0},
     {"bind a UDP port", listen_udp, 0}, {"make a raw socket", raw_socket, PROBE_NEEDS_ROOT},
     {"make a packet socket", packet_socket, PROBE_NEEDS_ROOT}, {"make a netlink socket", netlink_socket, 0},
     {"make a Unix socket", unix_socket, 0}, {"make a pair of sockets", pair, PROBE_PAIRS},
-    {"connect to an abstract Unix socket", connect_abstract, 0}, {"connect to a Unix socket in the file system", connect_named, 0},
+    {"connect to an abstract Unix socket", connect_abstract, 0}, {"connect to a Unix socket in the file system", connect_named, PROBE_CONNECTS_LOCALLY},
     {"connect out from its listener", dial_from_listener, PROBE_NEEDS_LISTENER},
     {"connect out from its listener by TCP fast open", dial_by_sending, PROBE_NEEDS_LISTENER},
     {"connect out from its listener by sendmsg", dial_by_message, PROBE_NEEDS_LISTENER},

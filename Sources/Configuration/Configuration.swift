@@ -19,6 +19,7 @@ package struct Configuration: Hashable, Sendable {
     package var limits = Limits()
     package var smtp = SMTP()
     package var auth = Auth()
+    package var policy = Policy()
     package var routing = Routing()
     package var dns = DNS()
     package var retry = Retry()

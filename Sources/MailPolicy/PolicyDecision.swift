@@ -49,6 +49,25 @@ package struct PolicyStep: Hashable, Sendable {
     package let verdict: Verdict
 }
 
+extension [PolicyStep] {
+    /// The rule that decided: the first that refused, deferred, or let in without the others; nil where none did.
+    package var decisive: PolicyRule? {
+        let order: [PolicyStep.Verdict] = [.refused, .deferred, .accepted]
+        return order.lazy.compactMap { verdict in self.first { $0.verdict == verdict }?.rule }.first
+    }
+
+    /// What an accepted message is marked with: `spf:noted`, `lists:unknown`, `trusted`; what only passed is not named.
+    package var marks: [String] {
+        compactMap { step in
+            switch step.verdict {
+            case .passed: nil
+            case .accepted: step.rule.rawValue
+            case .noted, .unknown, .deferred, .refused: "\(step.rule.rawValue):\(step.verdict.rawValue)"
+            }
+        }
+    }
+}
+
 extension PolicyStep: CustomStringConvertible {
     /// `spf: softfail for example.org (~all): noted`.
     package var description: String { "\(rule.rawValue): \(found.display): \(verdict.rawValue)" }

@@ -71,4 +71,12 @@ extension PolicyQuestions {
         for method in outcomes where !methods.contains(method) { methods.append(method) }
         return methods
     }
+
+    /// `Authentication-Results:` and `Received-SPF:`, as they stand above our `Received:` (RFC 8601, RFC 7208 §9.1); empty where
+    /// nothing was checked.
+    package var traceFields: [UInt8] {
+        let methods = authenticationMethods
+        let results = methods.isEmpty ? [] : AuthenticationResults.field(host: configuration.hostName, methods)
+        return results + ((spfOutcome ?? helloOutcome)?.receivedSPF ?? [])
+    }
 }

@@ -64,7 +64,8 @@ package struct PolicyQuestions: Sendable {
         clientLists = ListQuestions(isTrusted ? [] : configuration.lists, client: client.unmapped)
     }
 
-    var isTrusted: Bool { configuration.trusted.contains { $0.contains(client) } }
+    /// Of whom nothing is asked.
+    package var isTrusted: Bool { configuration.trusted.contains { $0.contains(client) } }
 
     /// HELO or EHLO; what was said after an earlier one is forgotten. `time`: seconds since 1970.
     ///

@@ -26,8 +26,9 @@ package struct RateTable: Sendable {
         }
     }
 
-    package let address: RateLimits
-    package let network: RateLimits
+    /// Others hold from the next question on.
+    package var address: RateLimits
+    package var network: RateLimits
     private var table: RecencyTable<IPNetwork, Counts>
 
     /// `capacity`: keys at most; a connection holds two. An address and its network are a key each.
@@ -42,12 +43,12 @@ package struct RateTable: Sendable {
     private func limits(_ scope: RateScope) -> RateLimits { scope == .address ? address : network }
 
     /// Before anything is said to the client. Only an allowed connection counts as open, and must be closed.
-    package mutating func connectionOpened(from client: IPAddress, at now: Int64) -> RateVerdict {
+    package mutating func connectionOpened(from client: IPAddress, at now: Int64, allowance: Int = 100) -> RateVerdict {
         for scope in RateScope.allCases {
             guard let limit = limits(scope).concurrent, let counts = table[scope.key(client)] else { continue }
             if counts.open >= max(limit, 1) { return .crowded(scope) }
         }
-        let verdict = spend(1, .connections, from: client, at: now)
+        let verdict = spend(1, .connections, from: client, at: now, allowance: allowance)
         guard verdict == .allowed else { return verdict }
         let keys = RateScope.allCases.map { $0.key(client) }
         guard table.hasRoom(for: keys) else { return .full }
@@ -61,21 +62,23 @@ package struct RateTable: Sendable {
         }
     }
 
-    /// Takes `count` from both scopes if both have as many, and nothing otherwise.
-    package mutating func spend(_ count: Int, _ subject: RateSubject, from client: IPAddress, at now: Int64) -> RateVerdict {
-        let verdict = wait(count, subject, from: client, at: now)
+    /// Takes `count` from both scopes if both have as many, and nothing otherwise. `allowance`: per cent of the limits that hold for this client.
+    package mutating func spend(
+        _ count: Int, _ subject: RateSubject, from client: IPAddress, at now: Int64, allowance: Int = 100
+    ) -> RateVerdict {
+        let verdict = wait(count, subject, from: client, at: now, allowance: allowance)
         guard verdict == .allowed else { return verdict }
         for scope in RateScope.allCases {
-            guard let rate = limits(scope).rate(subject) else { continue }
+            guard let rate = limits(scope).rate(subject)?.scaled(allowance) else { continue }
             change(scope.key(client)) { $0[subject].take(count, of: rate, at: now) }
         }
         return .allowed
     }
 
     /// What `spend` would answer, without taking anything.
-    package func wait(_ count: Int, _ subject: RateSubject, from client: IPAddress, at now: Int64) -> RateVerdict {
+    package func wait(_ count: Int, _ subject: RateSubject, from client: IPAddress, at now: Int64, allowance: Int = 100) -> RateVerdict {
         for scope in RateScope.allCases {
-            guard let rate = limits(scope).rate(subject) else { continue }
+            guard let rate = limits(scope).rate(subject)?.scaled(allowance) else { continue }
             let bucket = table[scope.key(client)]?[subject] ?? TokenBucket()
             if let seconds = bucket.wait(count, of: rate, at: now) { return .limited(subject, scope, seconds: seconds) }
         }

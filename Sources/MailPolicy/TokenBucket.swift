@@ -12,6 +12,9 @@ package struct Rate: Hashable, Sendable {
         self.seconds = min(max(seconds, 1), 31 * 86400)
     }
 
+    /// So many per cent of it, at least one.
+    package func scaled(_ percent: Int) -> Rate { Rate(count * min(max(percent, 1), 1000) / 100, per: seconds) }
+
     /// Nanoseconds in which one token comes back.
     fileprivate var interval: Int64 { Int64(seconds) * 1_000_000_000 / Int64(count) }
     /// Nanoseconds in which an empty bucket fills.

@@ -11,6 +11,7 @@ package enum Verb: String, CaseIterable, Sendable {
     case connect
     case disconnect
     case authenticate
+    case greylist
 
     // queued
     case state

@@ -14,6 +14,7 @@ struct Acceptance: Sendable {
     let facts: AcceptFacts
     let peer: [UInt8]
     let tls: [UInt8]?
+    var policy = PolicyMarks()
     let content: AcceptedContent
     let replyTo: ReplyAddress<SessionAnswer>
 
@@ -48,6 +49,8 @@ enum SessionAnswer: Sendable {
     case answer(ServerAnswer)
     /// A worker's step of a SASL exchange.
     case authentication(Directory.Authentication?, Directory.AuthenticationStep)
+    /// For the policy of the recipient at hand, or of a later one.
+    case policy(PolicyAnswer)
     /// The disk is so broken that nothing may be said: the connection ends without a reply.
     case silence
 }

@@ -48,7 +48,7 @@ final class IntakeLogs {
             }
             let line = record(message, id: id, size: body.count, now: now)
             let field = trace.bytes(id: id, envelope: message.envelope, facts: message.facts, peer: message.peer, tls: message.tls, now: now)
-            _ = mail.append(line.adding(.at, Timestamp.text(now)), id: id, content: [field, body])
+            _ = mail.append(line.adding(.at, Timestamp.text(now)), id: id, content: [message.policy.fields + field, body])
             return .success((id, line))
         case .big(let big):
             do throws(KernelError) {
@@ -74,8 +74,8 @@ final class IntakeLogs {
         line.add(.auth, message.facts.identity)
         line.add(.messageID, message.facts.messageID)
         line.add(.hops, message.facts.receivedCount)
-        // By which rule it was taken: every recipient is ours, or the sender has proved who it is.
-        line.add(.policy, message.facts.identity == nil ? "local-recipients" : "authenticated")
+        // By which rule it was taken: every recipient is ours, or the sender has proved who it is. Then what the policy found.
+        line.add(.policy, ([message.facts.identity == nil ? "local-recipients" : "authenticated"] + message.policy.rules).joined(separator: ","))
         line.add(optionsOf: message.envelope)
         return line
     }

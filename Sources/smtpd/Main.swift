@@ -3,11 +3,11 @@
 // Runs as     martlet-smtpd, or martlet-submission
 // Reads       the address snapshot; submission also the credential snapshot; what queued released; TLS certificate and key
 // Writes      spool/smtpd/ or spool/submission/: mail and events
-// Talks to    clients on inherited listeners
-// Never       opens a mailbox, another program's folder for writing, or a connection; relays for a stranger
+// Talks to    clients on inherited listeners; smtpd also name servers, for its policy
+// Never       opens a mailbox, another program's folder for writing, or any other connection; relays for a stranger
 // Trusts      nobody: a client's words are bytes until parsed; an identity is what SASL proved here
 // If captured injects mail to local people (submission: to anyone), sees what it holds not yet erased
-// Standards   RFC 5321, 1870, 2034, 2920, 3207, 3848, 4954, 6152, 6409, 8314
+// Standards   RFC 5321, 1870, 2034, 2920, 3207, 3848, 4954, 5782, 6152, 6409, 6647, 7208, 7372, 8314, 8601
 
 import Configuration
 import Connection
@@ -29,10 +29,12 @@ enum Main {
         let trace = TraceField(host: context.configuration.hostname)
         let logs: IntakeLogs
         let intake: Intake
+        let recall: PolicyRecall?
         do {
             let spool = context.openSpool()
             logs = try IntakeLogs(spool: spool, owner: owner, origin: owner.origin ?? .smtpd, trace: trace, retention: { context.live.current.retention.events.components.seconds })
             intake = try Intake(origin: owner.origin ?? .smtpd, bigFolder: spool.path / LogName(owner, .mail).path / "big", segment: logs.mail.log.end.segment)
+            recall = context.service == .smtpd ? PolicyRecall(logs.events.log, spool: spool) : nil
         } catch let error as LogError {
             context.refuse(error)
         } catch {
@@ -41,7 +43,9 @@ enum Main {
         for warning in context.confine(.smtpd(context.configuration, service: context.service)) { context.warn(warning) }
         let handed = HandedLogs(logs: logs)
         startThread { intake.run(handed.logs) }
-        Server(context, intake, trace).run()
+        let memory = context.service == .smtpd ? PolicyMemory(context.configuration.policy) : nil
+        if let memory { startThread { recall.map { $0.run(into: memory, intake) } ?? memory.recallEnded() } }
+        Server(context, intake, trace, memory).run()
     }
 
     /// Sendable: the logs go to the commit thread once, before it starts, and nobody else keeps them.

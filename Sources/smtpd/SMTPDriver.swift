@@ -5,19 +5,22 @@ import Configuration
 import Directory
 import Kernel
 import MailModel
+import MailPolicy
 import SMTPProtocol
 import Spool
 import SpoolFormat
 
 /// Drives a `ServerSession` on its connection's loop.
 final class SMTPDriver: SessionDriver {
-    private let shared: SharedParts
-    private var session: ServerSession
+    let shared: SharedParts
+    var session: ServerSession
+    /// Nil where nobody is judged: at submission.
+    var policy: PolicySession?
     private var big: BigContent?
-    private var lines: ContentLines?
+    private var incoming: IncomingContent?
     private var authenticator: AuthenticationBridge
     private var accepted = 0
-    private let peer: [UInt8]
+    let peer: [UInt8]
 
     init(_ shared: SharedParts, _ arrival: Arrival) {
         self.shared = shared
@@ -27,12 +30,14 @@ final class SMTPDriver: SessionDriver {
         settings.extensions.futureRelease = ServerExtensions.holding(shared.smtp, now: .now())
         session = ServerSession(configuration: settings, peer: peer, isTLS: arrival.role.isImplicitTLS)
         authenticator = AuthenticationBridge(shared)
+        policy = PolicySession(shared.policy, peer: peer)
     }
 
     var wantsInput: Bool { session.wantsInput }
 
     func opened(_ wire: Wire<SessionAnswer>) {
         wire.limitSilence(to: shared.commandTimeout)
+        policy?.opened()
         shared.intake.note(fact(.connect).adding(.protocolName, wire.arrival.role.name))
     }
 
@@ -40,9 +45,13 @@ final class SMTPDriver: SessionDriver {
     func answered(_ answer: SessionAnswer) {
         switch answer {
         case .answer(let answer):
-            if case .message(.accepted) = answer { accepted += 1 }
+            if case .message(.accepted) = answer {
+                accepted += 1
+                policy?.messageAccepted()
+            }
             session.answered(answer)
         case .authentication(let exchange, let step): session.answered(authenticator.take(exchange, step, peer: peer))
+        case .policy(let answer): policyAnswered(answer)
         case .silence: mustAbort = true
         }
     }
@@ -55,6 +64,7 @@ final class SMTPDriver: SessionDriver {
 
     func ended(_ ending: Ending) {
         big?.discard()
+        policy?.ended()
         var line = fact(.disconnect).adding(.count, accepted)
         if let reason = ending.trouble { line.add(.reason, reason) }
         shared.intake.note(line)
@@ -77,16 +87,20 @@ final class SMTPDriver: SessionDriver {
         case .discardContent:
             big?.discard()
             big = nil
-            lines = nil
+            incoming = nil
         }
         return true
     }
 
     private func ask(_ question: ServerQuestion, _ wire: Wire<SessionAnswer>) {
         switch question {
-        case .sender: session.answered(.sender(shared.mayBegin()))
+        case .sender(let path, _):
+            policy?.senderGiven(path, hello: session.clientFacts.clientName, wire.replyAddress)
+            session.answered(.sender(shared.mayBegin()))
         case .recipient(let address):
             let answer = shared.directory.recipient(address)
+            if answer == .local, policy != nil { return judge(address) }
+            if answer == .unknown { policy?.unknownNamed() }
             if answer != .local, answer != .remote { noteRefusal(of: address, answer) }
             session.answered(.recipient(answer))
         case .postmaster:
@@ -98,9 +112,9 @@ final class SMTPDriver: SessionDriver {
         case .authenticationResponse(let response):
             authenticator.respond(response, wire)
         case .accept(let envelope, let content, let facts):
-            var lines = self.lines ?? ContentLines(envelope, facts)
-            let rest = lines.take(content) + lines.finish()
-            self.lines = nil
+            var incoming = self.incoming ?? IncomingContent(envelope, facts, host: shared.session.hostName)
+            let rest = incoming.take(content) + incoming.finish()
+            self.incoming = nil
             let body: AcceptedContent
             if let big {
                 if !rest.isEmpty { big.append(rest) }
@@ -109,8 +123,10 @@ final class SMTPDriver: SessionDriver {
             } else {
                 body = .inline(rest)
             }
+            let marks = policy?.messageGiven(envelope) ?? PolicyMarks()
             shared.intake.accept(
-                Acceptance(envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.summary, content: body, replyTo: wire.replyAddress))
+                Acceptance(
+                    envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.summary, policy: marks, content: body, replyTo: wire.replyAddress))
         }
     }
 
@@ -118,17 +134,17 @@ final class SMTPDriver: SessionDriver {
         if big == nil {
             let content = shared.intake.beginBig()
             if let envelope = session.envelope {
-                content.append(shared.trace.bytes(
+                content.append((policy?.fields ?? []) + shared.trace.bytes(
                     id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.summary, now: .now()))
             }
             big = content
-            lines = ContentLines(session.envelope, session.clientFacts)
+            incoming = IncomingContent(session.envelope, session.clientFacts, host: shared.session.hostName)
         }
         // Moved out and back, so that what it holds is never copied.
-        var current = lines ?? .asReceived
-        lines = nil
-        big?.append(current.take(bytes))
-        lines = current
+        var passing = incoming
+        incoming = nil
+        big?.append(passing?.take(bytes) ?? bytes)
+        incoming = passing
     }
 
     private func noteRefusal(of address: EmailAddress, _ answer: ServerAnswer.Recipient) {

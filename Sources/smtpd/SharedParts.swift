@@ -19,6 +19,8 @@ struct SharedParts: Sendable {
     private(set) var failureDelay: Duration
     private(set) var plaintext: AllowPlaintext
     private(set) var smtp: Configuration.SMTP
+    /// Nil at submission: its clients say who they are.
+    private(set) var policy: PolicyParts?
 
     /// The parts that live keys make, as a session has them that begins now.
     func renewed(_ configuration: Configuration, _ session: ServerConfiguration) -> SharedParts {
@@ -29,6 +31,7 @@ struct SharedParts: Sendable {
         parts.failureDelay = configuration.auth.failureDelay
         parts.plaintext = configuration.auth.allowPlaintext
         parts.smtp = configuration.smtp
+        parts.policy = policy?.renewed(configuration)
         return parts
     }
 

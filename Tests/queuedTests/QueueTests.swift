@@ -79,7 +79,7 @@ import Testing
         for queue in [world, started] {
             let (message, failed) = try #require(queue.bounce())
             #expect(message.copies[failed[0]].answer == Answer(status: bytes("5.1.1"), reason: bytes("no such user here"), host: bytes("mx.example.net")))
-            let said = try record(.bounced(message.id, message.copies[failed[0]], child: nil))
+            let said = try record(.bounced(message, message.copies[failed[0]], child: nil))
             #expect(said.text(.host) == "mx.example.net")
         }
     }

@@ -24,8 +24,10 @@ enum {
     PROBE_NEEDS_LISTENER = 4,    ///< for programs that inherit a listening socket
     PROBE_NEEDS_CONNECTION = 8,  ///< for programs that hold a client's connection
     PROBE_CONNECTS = 16,         ///< what remoted is for
+    PROBE_SENDS = 256,           ///< what is needed to ask DNS
     PROBE_PAIRS = 32,            ///< what a front does to relay
     PROBE_OWN_NAMESPACE = 64,    ///< changes what it has for itself
+    PROBE_CONNECTS_LOCALLY = 128, ///< what a filter on a Unix socket is for
 };
 
 struct probe_act {
