@@ -18,6 +18,7 @@ package struct Configuration: Hashable, Sendable {
     package var listen = Listen()
     package var limits = Limits()
     package var auth = Auth()
+    package var filter = Filter()
     package var routing = Routing()
     package var dns = DNS()
     package var retry = Retry()

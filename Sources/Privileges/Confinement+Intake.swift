@@ -6,14 +6,29 @@ package import Sandbox
 
 extension Confinement {
     /// Its own folder for writing; the snapshots that it asks, what queued released, certificate and key for reading;
-    /// inherited sockets.
+    /// inherited sockets; connections to its content filters, if there are any.
     package static func smtpd(_ configuration: Configuration, service: Service) -> Confinement {
         let paths = configuration.paths
         var confinement = Confinement(
             readable: [paths.addressSnapshot] + (service == .submission ? [paths.credentialSnapshot] : []) + configuration.tls.folders
                 + [paths.spool / "queued" / "released", paths.published, .ownThreads],
             writable: [paths.spool / Path(service.rawValue.utf8)], network: .listening)
-        confinement.descriptors = UInt64(configuration.limits.connections) * 2 + 256
+        let filters = configuration.filter.sockets(of: service)
+        confinement.outgoing = .filters(filters)
+        confinement.descriptors = UInt64(configuration.limits.connections) * UInt64(2 + filters.count) + 256
         return confinement
+    }
+}
+
+extension Confinement.Outgoing {
+    fileprivate static func filters(_ sockets: [FilterSocket]) -> Confinement.Outgoing {
+        var outgoing = Confinement.Outgoing()
+        for socket in sockets {
+            switch socket {
+            case .internet(let endpoint): outgoing.ports.append(endpoint.port)
+            case .local: outgoing.isLocal = true
+            }
+        }
+        return outgoing
     }
 }

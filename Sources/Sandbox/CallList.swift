@@ -20,12 +20,12 @@ struct CallList {
         var given: [String] = []
         switch confinement.network {
         case .none, .handed: break
-        case .listening: given = ["accept", "accept4", "listen"]
+        case .listening: given = ["accept", "accept4", "listen"] + (confinement.outgoing.isNone ? [] : ["connect"])
         case .connecting: given = ["connect"]
         }
         if confinement.relays { given.append("socketpair") }
         for name in ["accept", "accept4", "listen", "connect", "socketpair", "bind"] { take([name], if: given.contains(name)) }
-        limitSockets(confinement.network)
+        limitSockets(confinement.network, confinement.outgoing)
         limitSignals(confinement.child)
     }
 
@@ -90,17 +90,24 @@ struct CallList {
     ]
 
     /// MSG_FASTOPEN connects by sending, which Landlock does not see.
-    private mutating func limitSockets(_ network: Confinement.Network) {
+    private mutating func limitSockets(_ network: Confinement.Network, _ outgoing: Confinement.Outgoing) {
         let fastOpen: UInt32 = 0x2000_0000
         for (call, argument) in [("sendto", 3), ("sendmsg", 2), ("sendmmsg", 3)] as [(String, UInt8)] {
             if network == .none { refused.append(call) } else {
                 arguments.append(ArgumentRule(call: call, argument: argument, mask: fastOpen, values: [0]))
             }
         }
-        // Streams and datagrams of the internet; SOCK_NONBLOCK and SOCK_CLOEXEC beside.
-        guard case .connecting = network else { return refused.append("socket") }
-        arguments.append(ArgumentRule(call: "socket", argument: 0, values: [2, 10]))
-        arguments.append(ArgumentRule(call: "socket", argument: 1, mask: ~(0o4000 | 0o2000000), values: [1, 2]))
+        // Streams of a content filter; streams and datagrams of the internet. SOCK_NONBLOCK and SOCK_CLOEXEC beside.
+        switch network {
+        case .listening where !outgoing.isNone: allowSockets(of: outgoing.families, kinds: [1])
+        case .connecting: allowSockets(of: [2, 10], kinds: [1, 2])
+        case .none, .handed, .listening: refused.append("socket")
+        }
+    }
+
+    private mutating func allowSockets(of families: [UInt32], kinds: [UInt32]) {
+        arguments.append(ArgumentRule(call: "socket", argument: 0, values: families))
+        arguments.append(ArgumentRule(call: "socket", argument: 1, mask: ~(0o4000 | 0o2000000), values: kinds))
     }
 
     private mutating func limitSignals(_ child: Int32?) {

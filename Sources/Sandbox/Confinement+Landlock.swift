@@ -53,8 +53,8 @@ extension Confinement {
         warnings += try allow(readable, Right.read & handled, on: owned.raw)
         warnings += try allow(writable, Right.write & handled, on: owned.raw)
         _ = try allow(Confinement.systemFiles, Right.read, on: owned.raw)
-        if network != 0, case .connecting(let ports?) = self.network {
-            for port in ports {
+        if network != 0 {
+            for port in connectable {
                 try ConfinementError.check("landlock_add_rule") { martlet_landlock_allow_port(owned.raw, port, Right.connectTCP) }
             }
         }
@@ -65,6 +65,14 @@ extension Confinement {
     /// A front is in a domain of its own, so that its session process can signal it only without this scope: the call filter
     /// then names whom.
     private var scopes: UInt64 { child == nil ? Right.abstractSockets | Right.signals : Right.abstractSockets }
+
+    private var connectable: [UInt16] {
+        switch network {
+        case .connecting(let ports): ports ?? []
+        case .listening: outgoing.ports
+        case .none, .handed: []
+        }
+    }
 
     private var handledNetwork: UInt64 {
         switch network {

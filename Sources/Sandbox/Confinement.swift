@@ -34,6 +34,8 @@ package struct Confinement: Sendable, Hashable {
     package var network: Network
     /// The process that it started and may signal: the front of a session process. No other, and its own apart, gets one.
     package var child: Int32?
+    /// Beside inherited sockets: where a process that listens may connect to. Nowhere, unless it is told.
+    package var outgoing = Outgoing()
     /// Whether it makes pairs of sockets: a front relays what TLS keeps in it.
     package var relays = false
     /// The most open descriptors; nil leaves the limit as it is.

@@ -112,6 +112,7 @@ extension Report {
         case .listening: left |= UInt32(PROBE_NEEDS_LISTENER) | UInt32(PROBE_NEEDS_CONNECTION)
         }
         if case .connecting = confinement.network {} else { left |= UInt32(PROBE_CONNECTS) }
+        if !confinement.outgoing.isLocal { left |= UInt32(PROBE_CONNECTS_LOCALLY) }
         if !confinement.relays { left |= UInt32(PROBE_PAIRS) }
         return (0..<probe_act_count()).compactMap { index in
             let flags = probe_act_flags(index)

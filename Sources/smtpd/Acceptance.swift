@@ -48,6 +48,7 @@ enum SessionAnswer: Sendable {
     case answer(ServerAnswer)
     /// A worker's step of a SASL exchange.
     case authentication(Directory.Authentication?, Directory.AuthenticationStep)
+    case filter(FilterEvent)
     /// The disk is so broken that nothing may be said: the connection ends without a reply.
     case silence
 }

@@ -16,6 +16,9 @@ final class SMTPDriver: SessionDriver {
     private var big: BigContent?
     private var authenticator: AuthenticationBridge
     private var accepted = 0
+    /// The content filters beside this session, from its first MAIL on.
+    private var filter: Filter?
+    private var mechanism: [UInt8]?
     private let peer: [UInt8]
 
     init(_ shared: SharedParts, _ arrival: Arrival) {
@@ -41,6 +44,9 @@ final class SMTPDriver: SessionDriver {
             if case .message(.accepted) = answer { accepted += 1 }
             session.answered(answer)
         case .authentication(let exchange, let step): session.answered(authenticator.take(exchange, step, peer: peer))
+        case .filter(let event):
+            filter?.take(event)
+            takeFilterOutcome()
         case .silence: mustAbort = true
         }
     }
@@ -53,6 +59,7 @@ final class SMTPDriver: SessionDriver {
 
     func ended(_ ending: Ending) {
         big?.discard()
+        filter?.end()
         var line = fact(.disconnect).adding(.count, accepted)
         if let reason = ending.trouble { line.add(.reason, reason) }
         shared.intake.note(line)
@@ -68,6 +75,7 @@ final class SMTPDriver: SessionDriver {
         case .send(let bytes):
             Verbosity.debug(shared.intake.origin == .submission ? "submission" : "smtpd", Array("to=".utf8) + peer + Array(" reply=".utf8) + (bytes.starts(with: "334".utf8) ? Array("334 …".utf8) : bytes))
             wire.send(bytes)
+            if session.isIdle { filter?.transactionEnded() }
         case .startTLS: if !wire.startTLS() { wire.close() }
         case .close: wire.close()
         case .ask(let question): ask(question, wire)
@@ -81,16 +89,17 @@ final class SMTPDriver: SessionDriver {
 
     private func ask(_ question: ServerQuestion, _ wire: Wire<SessionAnswer>) {
         switch question {
-        case .sender: session.answered(.sender(shared.mayBegin()))
+        case .sender: decide(.sender(shared.mayBegin()), question, wire)
         case .recipient(let address):
             let answer = shared.directory.recipient(address)
             if answer != .local, answer != .remote { noteRefusal(of: address, answer) }
-            session.answered(.recipient(answer))
+            decide(.recipient(answer), question, wire)
         case .postmaster:
             let address = shared.directory.postmaster()
             if address == nil { shared.intake.note(fact(.refuse).adding(.to, "postmaster").adding(.reason, "nobody is postmaster")) }
-            session.answered(.postmaster(address))
+            decide(.postmaster(address), question, wire)
         case .authenticate(let mechanism, let initial):
+            self.mechanism = mechanism
             authenticator.begin(mechanism, initial, wire)
         case .authenticationResponse(let response):
             authenticator.respond(response, wire)
@@ -103,8 +112,38 @@ final class SMTPDriver: SessionDriver {
             } else {
                 body = .inline(content)
             }
-            shared.intake.accept(
-                Acceptance(envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.summary, content: body, replyTo: wire.replyAddress))
+            offer(
+                Acceptance(envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.summary, content: body, replyTo: wire.replyAddress), wire)
+        }
+    }
+
+    /// Our own word, once the content filters have had theirs.
+    private func decide(_ answer: ServerAnswer, _ question: ServerQuestion, _ wire: Wire<SessionAnswer>) {
+        if filter == nil, let settings = shared.filters, case .sender = question { filter = Filter(settings, shared, wire) }
+        guard let filter, filter.begins(question, answer, filterFacts(session.clientFacts, wire)) else { return session.answered(answer) }
+        takeFilterOutcome()
+    }
+
+    private func offer(_ message: Acceptance, _ wire: Wire<SessionAnswer>) {
+        guard let filter, filter.judges(message, filterFacts(message.facts, wire, message.content)) else { return shared.intake.accept(message) }
+        takeFilterOutcome()
+    }
+
+    private func filterFacts(_ client: AcceptFacts, _ wire: Wire<SessionAnswer>, _ content: AcceptedContent? = nil) -> FilterFacts {
+        var id: QueueID?
+        if case .big(let file)? = content { id = file.id }
+        return FilterFacts(client: client, tls: wire.tls, mechanism: mechanism, id: id)
+    }
+
+    private func takeFilterOutcome() {
+        switch filter?.takeOutcome() {
+        case nil: break
+        case .answer(let answer): session.answered(answer)
+        case .lastAnswer(let answer):
+            session.answered(answer)
+            session.shutdownRequested()
+        case .accept(let message):
+            if session.isClosed { message.content.discard() } else { shared.intake.accept(message) }
         }
     }
 
@@ -118,6 +157,7 @@ final class SMTPDriver: SessionDriver {
             big = content
         }
         big?.append(bytes)
+        filter?.header.hear(bytes)
     }
 
     private func noteRefusal(of address: EmailAddress, _ answer: ServerAnswer.Recipient) {

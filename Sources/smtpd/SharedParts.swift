@@ -18,6 +18,7 @@ struct SharedParts: Sendable {
     private(set) var commandTimeout: Duration
     private(set) var failureDelay: Duration
     private(set) var plaintext: AllowPlaintext
+    private(set) var filters: FilterSettings?
 
     /// The parts that live keys make, as a session has them that begins now.
     func renewed(_ configuration: Configuration, _ session: ServerConfiguration) -> SharedParts {
@@ -27,6 +28,7 @@ struct SharedParts: Sendable {
         parts.commandTimeout = configuration.limits.commandTimeout
         parts.failureDelay = configuration.auth.failureDelay
         parts.plaintext = configuration.auth.allowPlaintext
+        parts.filters = filters?.renewed(configuration)
         return parts
     }
 
