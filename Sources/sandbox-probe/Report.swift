@@ -112,13 +112,13 @@ extension Report {
         case .listening: left |= UInt32(PROBE_NEEDS_LISTENER) | UInt32(PROBE_NEEDS_CONNECTION)
         }
         if case .connecting = confinement.network {} else { left |= UInt32(PROBE_CONNECTS) }
-        if !confinement.outgoing.isLocal { left |= UInt32(PROBE_CONNECTS_LOCALLY) }
         if !confinement.relays { left |= UInt32(PROBE_PAIRS) }
         return (0..<probe_act_count()).compactMap { index in
             let flags = probe_act_flags(index)
-            guard flags & ~left == 0 else { return nil }
+            let name = String(cString: probe_act_name(index))
+            guard flags & ~left == 0, !confinement.allows(name) else { return nil }
             let inherited = Inherited(what)
-            var act = Act(name: String(cString: probe_act_name(index)), needsRoot: flags & UInt32(PROBE_NEEDS_ROOT) != 0) {
+            var act = Act(name: name, needsRoot: flags & UInt32(PROBE_NEEDS_ROOT) != 0) {
                 inherited.what.is_confined = $0 ? 1 : 0
                 return probe_run(index, &inherited.what)
             }
@@ -144,6 +144,11 @@ extension Report {
         for (index, byte) in bytes.enumerated() { copy[index] = CChar(bitPattern: byte) }
         return UnsafePointer(copy)
     }
+}
+
+extension Confinement {
+    /// What a content filter on a Unix socket is for: no rule of Landlock tells that socket from others.
+    fileprivate func allows(_ act: String) -> Bool { outgoing.isLocal && act == "connect to a Unix socket in the file system" }
 }
 
 /// What an act's own process has opened before it is confined, as a program opens it.

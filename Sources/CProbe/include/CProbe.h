@@ -26,7 +26,6 @@ enum {
     PROBE_CONNECTS = 16,         ///< what remoted is for
     PROBE_PAIRS = 32,            ///< what a front does to relay
     PROBE_OWN_NAMESPACE = 64,    ///< changes what it has for itself
-    PROBE_CONNECTS_LOCALLY = 128, ///< what a filter on a Unix socket is for
 };
 
 struct probe_act {
