@@ -21,12 +21,19 @@ class Milter:
     def __init__(self, say=None, path=None, version=6, actions=0x1FF, steps=0):
         self.say, self.offer = say or {}, (version, actions, steps)
         self.dialogues, self.connections = [], []
-        self.socket = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
-        self.socket.bind(path or ("127.0.0.1", 0))
-        if path:
-            os.chmod(path, 0o666)
+        self.path, self.port = path, 0
+        self.come_again()
+        self.name = "unix:" + path if path else "inet:127.0.0.1:%d" % self.port
+
+    def come_again(self):
+        self.socket = socket.socket(socket.AF_UNIX if self.path else socket.AF_INET)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.path or ("127.0.0.1", self.port))
+        if self.path:
+            os.chmod(self.path, 0o666)
+        else:
+            self.port = self.socket.getsockname()[1]
         self.socket.listen(64)
-        self.name = "unix:" + path if path else "inet:127.0.0.1:%d" % self.socket.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -48,8 +55,13 @@ class Milter:
         finally:
             client.close()
 
-    def close(self):
+    def leave(self):
+        """Nobody listens any more."""
+        self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
+
+    def close(self):
+        self.leave()
         for client in self.connections:
             try:
                 client.shutdown(socket.SHUT_RDWR)

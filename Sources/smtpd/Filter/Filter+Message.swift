@@ -10,16 +10,14 @@ import SpoolFormat
 extension Filter {
     /// The message as the filters leave it; nil where a worker writes it anew and hands it on.
     func conclude(_ acceptance: Acceptance, _ edits: MessageEdits, by number: Int?) -> FilterOutcome? {
-        var envelope = acceptance.envelope
-        envelope.sender = edits.sender
-        envelope.recipients = edits.recipients
+        var envelope = acceptance.envelope.edited(edits)
         if let trouble = trouble(envelope, was: acceptance.envelope, acceptance.facts) { return putOff(acceptance, trouble) }
         var fields: [UInt8] = []
         if let reason = edits.quarantine {
             guard let keeper = settings.quarantine else { return putOff(acceptance, "it wants the message held: set filter.quarantine") }
             guard shared.directory.recipient(keeper) == .local else { return putOff(acceptance, "filter.quarantine is no local address that takes mail") }
             fields = QuarantineField(reason: reason, envelope: envelope).bytes
-            envelope.recipients = [keeper]
+            envelope = Envelope(sender: envelope.sender, recipients: [keeper], body: envelope.body, options: envelope.options)
         }
         guard !envelope.recipients.isEmpty else { return discard(acceptance, "content filter: no recipient is left") }
         let isChanged = edits.isHeaderChanged || edits.replacedBody != nil || !fields.isEmpty
@@ -96,6 +94,16 @@ extension Filter {
         question.acceptance?.content.discard()
         shared.intake.note(question.about.adding(.reason, "its header is too long for a content filter"))
         answer(.message(.refused(.headerTooLong)))
+    }
+}
+
+extension Envelope {
+    /// What was asked for recipients that stay still holds.
+    fileprivate func edited(_ edits: MessageEdits) -> Envelope {
+        let isEightBit = edits.replacedBody?.contains { $0 >= 0x80 } ?? false
+        return Envelope(
+            sender: edits.sender, recipients: edits.recipients, body: body == .sevenBit && isEightBit ? .eightBitMIME : body, options: options,
+            recipientOptions: recipientOptions.filter { edits.recipients.contains($0.key) })
     }
 }
 

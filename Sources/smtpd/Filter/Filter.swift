@@ -170,10 +170,9 @@ final class Filter {
         links[number].address?.deliver(.close)
         links[number] = Link(life: links[number].life + 1)
         guard !isQuitting, let fault = chain.sessions[number].lastFault else { return }
-        guard settings.complaints.isDue(number, at: .now()) else { return }
         let policy = settings.configuration.failurePolicy == .pass && fault != .bodyUnavailable ? "passes unseen by it" : "is put off"
-        shared.intake.note(
-            RecordLine(.problem).adding(.reason, "content filter \(settings.names[number]) \(fault.sentence); mail \(policy) (filter.failure)"))
+        let sentence = "content filter \(settings.names[number]) \(fault.sentence); mail \(policy) (filter.failure)"
+        if settings.complaints.isDue(sentence, at: .now()) { shared.intake.note(RecordLine(.problem).adding(.reason, sentence)) }
     }
 
     /// One alarm at a time, and none that keeps a session which has ended for long.

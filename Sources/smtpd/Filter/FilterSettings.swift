@@ -61,12 +61,13 @@ struct FilterSettings: Sendable {
 
 /// A filter that is down is told once in ten seconds, not once a session.
 final class FilterComplaints: Sendable {
-    private let last = Mutex<[Int: MonotonicTime]>([:])
+    private let last = Mutex<[String: MonotonicTime]>([:])
 
-    func isDue(_ filter: Int, at now: MonotonicTime) -> Bool {
+    /// The sentences are those of `MilterFault`, so they are few.
+    func isDue(_ sentence: String, at now: MonotonicTime) -> Bool {
         last.withLock { last in
-            if let before = last[filter], now - before < .seconds(10) { return false }
-            last[filter] = now
+            if let before = last[sentence], now - before < .seconds(10) { return false }
+            last[sentence] = now
             return true
         }
     }
