@@ -1,5 +1,4 @@
-"""Debian's rspamd for a test: fetched as packages, unpacked beside the build, never installed; one process on loopback, ended by pid."""
-import glob
+"""Debian's rspamd for a test: one process on loopback, ended by pid."""
 import os
 import pathlib
 import shutil
@@ -7,10 +6,9 @@ import socket
 import subprocess
 import tempfile
 
+import debian
 from martlet import wait_until
 from servers import NameServer
-
-KEPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".build", "rspamd")
 
 # Few modules and domains: to compile all those of the stock configuration takes half a minute of a processor.
 MAIN = """
@@ -40,26 +38,6 @@ worker "rspamd_proxy" {{
 """
 
 
-def tree():
-    """Where its files are; a sentence instead if the packages cannot be had."""
-    root = os.path.join(KEPT, "root")
-    if os.path.exists(root + "/usr/bin/rspamd"):
-        return root, None
-    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        return None, "rspamd comes from Debian's packages: no apt-get here"
-    os.makedirs(KEPT, exist_ok=True)
-    plan = subprocess.run(["apt-get", "-s", "-qq", "--no-install-recommends", "install", "rspamd"], capture_output=True, text=True)
-    names = [line.split()[1] for line in plan.stdout.split("\n") if line.startswith("Inst ")]
-    names = [name for name in names if not name.startswith(("fonts-", "libjs-"))]
-    done = subprocess.run(["apt-get", "download", *names], cwd=KEPT, capture_output=True, text=True) if names else plan
-    if not names or done.returncode:
-        return None, "Debian's rspamd cannot be fetched: %s" % (done.stderr.strip().split("\n")[-1] or "not among the packages")
-    for package in glob.glob(KEPT + "/*.deb"):
-        subprocess.run(["dpkg-deb", "-x", package, root + ".new"], check=True)
-    os.rename(root + ".new", root)
-    return root, None
-
-
 class Rspamd:
     """Listens as a milter on `port`. Its DNS is a server that knows no name."""
 
@@ -78,12 +56,11 @@ class Rspamd:
         places = {"CONFDIR": self.folder + "/etc", "LOCAL_CONFDIR": self.folder + "/etc", "DBDIR": self.folder + "/db", "RUNDIR": self.folder + "/run",
                   "LOGDIR": self.folder + "/log", "SHAREDIR": share, "RULESDIR": share + "/rules", "PLUGINSDIR": share + "/plugins",
                   "LUALIBDIR": share + "/lualib", "WWWDIR": share + "/www"}
-        libraries = ":".join([root + "/usr/lib/rspamd", *glob.glob(root + "/usr/lib/*-linux-gnu"), *glob.glob(root + "/usr/lib/*-linux-gnu/rspamd")])
         self.log = open(self.folder + "/log/rspamd", "wb")
         self.process = subprocess.Popen(
             [root + "/usr/bin/rspamd", "--no-fork", "--insecure", "--config", self.folder + "/etc/rspamd.conf",
              *("--var=%s=%s" % place for place in places.items())],
-            env=dict(os.environ, LD_LIBRARY_PATH=libraries), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+            env=debian.environment(root), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         try:
             wait_until(self.accepts, lambda: "rspamd listening\n" + self.said(), 300)
         except AssertionError:
