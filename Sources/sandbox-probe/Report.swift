@@ -147,8 +147,11 @@ extension Report {
 }
 
 extension Confinement {
-    /// What a content filter on a Unix socket is for: no rule of Landlock tells that socket from others.
-    fileprivate func allows(_ act: String) -> Bool { outgoing.isLocal && act == "connect to a Unix socket in the file system" }
+    /// What content filters bring with them, because no rule of Landlock tells a Unix socket from others, nor sees a port that the kernel chooses.
+    fileprivate func allows(_ act: String) -> Bool {
+        outgoing.isLocal && act == "connect to a Unix socket in the file system"
+            || !outgoing.ports.isEmpty && act == "listen on a port that the kernel chooses"
+    }
 }
 
 /// What an act's own process has opened before it is confined, as a program opens it.

@@ -32,5 +32,5 @@ def tree(package, program):
 
 def environment(root):
     """With the libraries that were unpacked."""
-    folders = [root + "/usr/lib/rspamd", *glob.glob(root + "/usr/lib/*-linux-gnu"), *glob.glob(root + "/usr/lib/*-linux-gnu/rspamd")]
+    folders = [root + "/usr/lib", root + "/usr/lib/rspamd", *glob.glob(root + "/usr/lib/*-linux-gnu"), *glob.glob(root + "/usr/lib/*-linux-gnu/rspamd")]
     return dict(os.environ, LD_LIBRARY_PATH=":".join(folders))
