@@ -521,9 +521,11 @@ class WithOpenDKIM(unittest.TestCase):
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
         name = "inet:127.0.0.1:%d" % port
+        with open(cls.folder + "/conf", "w") as file:
+            file.write("Socket inet:%d@127.0.0.1\nMode s\nDomain example.org\nSelector mail\nKeyFile %s/key\nCanonicalization simple/simple\n"
+                       "RequireSafeKeys no\nSyslog no\n" % (port, cls.folder))
         cls.opendkim = subprocess.Popen(
-            [root + "/usr/sbin/opendkim", "-f", "-x", "/dev/null", "-p", "inet:%d@127.0.0.1" % port, "-b", "s", "-d", "example.org", "-s", "mail",
-             "-k", cls.folder + "/key", "-c", "simple/simple", "-A"], env=debian.environment(root), stdin=subprocess.DEVNULL)
+            [root + "/usr/sbin/opendkim", "-f", "-x", cls.folder + "/conf"], env=debian.environment(root), stdin=subprocess.DEVNULL)
         try:
             wait_until(lambda: cls.listens(port), "opendkim listening")
             cls.martlet = Martlet(settings={"filter": {"submission": [name]}})
@@ -531,8 +533,10 @@ class WithOpenDKIM(unittest.TestCase):
             cls.end()
             raise
 
-    @staticmethod
-    def listens(port):
+    @classmethod
+    def listens(cls, port):
+        if cls.opendkim.poll() is not None:
+            raise AssertionError("opendkim ended with %d" % cls.opendkim.returncode)
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
             return True
