@@ -20,6 +20,7 @@ package struct Configuration: Hashable, Sendable {
     package var smtp = SMTP()
     package var auth = Auth()
     package var policy = Policy()
+    package var filter = Filter()
     package var routing = Routing()
     package var dns = DNS()
     package var retry = Retry()

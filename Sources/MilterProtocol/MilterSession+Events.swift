@@ -28,6 +28,7 @@ extension MilterSession {
     package mutating func opened(at now: Duration) {
         guard link == .opening else { return }
         link = .negotiating
+        lastFault = nil
         send(.negotiate(configuration.offer))
         flush()
         stepDeadline = now + configuration.patience.command

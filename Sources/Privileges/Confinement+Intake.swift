@@ -6,18 +6,34 @@ package import Sandbox
 
 extension Confinement {
     /// Its own folder for writing; the snapshots that it asks, what queued released, certificate and key for reading;
-    /// inherited sockets. Port 25's policy asks DNS: datagrams, and TCP to the ports of name servers; submission asks nobody.
+    /// inherited sockets; connections to its content filters, if there are any. Port 25's policy asks DNS: datagrams, and TCP to the
+    /// ports of name servers; submission asks nobody.
     package static func smtpd(_ configuration: Configuration, service: Service) -> Confinement {
         let paths = configuration.paths
         var confinement = Confinement(
             readable: [paths.addressSnapshot] + (service == .submission ? [paths.credentialSnapshot] : []) + configuration.tls.folders
                 + (service == .smtpd ? ["/etc/resolv.conf"] : []) + [paths.spool / "queued" / "released", paths.published, .ownThreads],
             writable: [paths.spool / Path(service.rawValue.utf8)], network: .listening)
+        let filters = configuration.filter.sockets(of: service)
+        confinement.outgoing = .filters(filters)
         if service == .smtpd {
             confinement.outgoing.sendsDatagrams = true
             confinement.outgoing.ports += Set([53] + configuration.dns.servers.map(\.port)).sorted()
         }
-        confinement.descriptors = UInt64(configuration.limits.connections) * 2 + 256
+        confinement.descriptors = UInt64(configuration.limits.connections) * UInt64(2 + filters.count) + 256
         return confinement
+    }
+}
+
+extension Confinement.Outgoing {
+    fileprivate static func filters(_ sockets: [FilterSocket]) -> Confinement.Outgoing {
+        var outgoing = Confinement.Outgoing()
+        for socket in sockets {
+            switch socket {
+            case .internet(let endpoint): outgoing.ports.append(endpoint.port)
+            case .local: outgoing.isLocal = true
+            }
+        }
+        return outgoing
     }
 }

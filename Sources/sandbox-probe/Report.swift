@@ -119,9 +119,10 @@ extension Report {
         if !confinement.relays { left |= UInt32(PROBE_PAIRS) }
         return (0..<probe_act_count()).compactMap { index in
             let flags = probe_act_flags(index)
-            guard flags & ~left == 0 else { return nil }
+            let name = String(cString: probe_act_name(index))
+            guard flags & ~left == 0, !confinement.allows(name) else { return nil }
             let inherited = Inherited(what)
-            var act = Act(name: String(cString: probe_act_name(index)), needsRoot: flags & UInt32(PROBE_NEEDS_ROOT) != 0) {
+            var act = Act(name: name, needsRoot: flags & UInt32(PROBE_NEEDS_ROOT) != 0) {
                 inherited.what.is_confined = $0 ? 1 : 0
                 return probe_run(index, &inherited.what)
             }
@@ -146,6 +147,14 @@ extension Report {
         let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
         for (index, byte) in bytes.enumerated() { copy[index] = CChar(bitPattern: byte) }
         return UnsafePointer(copy)
+    }
+}
+
+extension Confinement {
+    /// What content filters bring with them, because no rule of Landlock tells a Unix socket from others, nor sees a port that the kernel chooses.
+    fileprivate func allows(_ act: String) -> Bool {
+        outgoing.isLocal && act == "connect to a Unix socket in the file system"
+            || !outgoing.ports.isEmpty && act == "listen on a port that the kernel chooses"
     }
 }
 

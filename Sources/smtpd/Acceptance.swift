@@ -51,6 +51,7 @@ enum SessionAnswer: Sendable {
     case authentication(Directory.Authentication?, Directory.AuthenticationStep)
     /// For the policy of the recipient at hand, or of a later one.
     case policy(PolicyAnswer)
+    case filter(FilterEvent)
     /// The disk is so broken that nothing may be said: the connection ends without a reply.
     case silence
 }

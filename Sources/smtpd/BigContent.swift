@@ -59,6 +59,19 @@ final class BigContent: Sendable {
         return extent
     }
 
+    /// Octets that were appended; fewer than were given once something failed.
+    var length: Int { state.withLock { $0.length } }
+    var hasFailed: Bool { state.withLock { $0.failure != nil } }
+
+    /// The file for reading, while it is being written or after; nil if it cannot be opened.
+    func reader() -> Descriptor? { try? DirectoryDescriptor(passing: folder).open(Path(id.text)) }
+
+    /// A piece of what was appended; empty if it cannot be read.
+    func read(_ count: Int, at offset: Int) -> [UInt8] { (try? reader()?.read(count, at: Int64(offset))) ?? [] }
+
+    /// A new file of the same name and id, once this one is discarded.
+    func successor() -> BigContent { BigContent(id, in: folder) }
+
     /// Nobody takes responsibility for this content.
     func discard() {
         state.withLock { _ = $0.file.take() }

@@ -7,18 +7,24 @@ import SMTPProtocol
 /// One value a message: every octet that is kept has passed it.
 struct IncomingContent {
     private var lines: ContentLines
-    /// Fields that claim to be ours; nil where the client is one of our users.
-    private var foreign: ForeignResults?
+    /// Fields that strangers wrote in our name.
+    private var foreign: ForeignResults
 
     init(_ envelope: Envelope?, _ facts: AcceptFacts, host: Domain) {
         lines = ContentLines(envelope, facts)
-        foreign = facts.identity == nil ? ForeignResults(host: host) : nil
+        foreign = ForeignResults(host: host)
     }
 
-    mutating func take(_ bytes: [UInt8]) -> [UInt8] { passed(lines.take(bytes)) }
+    /// The same of a whole short message; the same array where nothing is to be changed.
+    static func whole(_ content: [UInt8], _ envelope: Envelope, _ facts: AcceptFacts, host: Domain) -> [UInt8] {
+        var lines = ContentLines(envelope, facts)
+        var out = lines.take(content)
+        out += lines.finish()
+        return ForeignResults.removed(from: out, host: host)
+    }
+
+    mutating func take(_ bytes: [UInt8]) -> [UInt8] { foreign.pass(lines.take(bytes)) }
 
     /// What was held back.
-    mutating func finish() -> [UInt8] { passed(lines.finish()) + (foreign?.finish() ?? []) }
-
-    private mutating func passed(_ bytes: [UInt8]) -> [UInt8] { foreign?.pass(bytes) ?? bytes }
+    mutating func finish() -> [UInt8] { foreign.pass(lines.finish()) + foreign.finish() }
 }

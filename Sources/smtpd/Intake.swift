@@ -73,10 +73,13 @@ final class Intake: Sendable {
     }
 
     /// A file for content that is too long for the log. Its id belongs to an epoch of its own: it is known before the log's is.
-    func beginBig() -> BigContent {
+    func beginBig() -> BigContent { BigContent(nextID(), in: bigFolder) }
+
+    /// An id that no message of the log will have.
+    func nextID() -> QueueID {
         let sequence = bigSequence.add(1, ordering: .relaxed).newValue
         let epoch = SegmentHeader.epoch(number: segment.load(ordering: .relaxed), random: bigRandom)
-        return BigContent(QueueID(origin: origin, epoch: epoch, sequence: sequence), in: bigFolder)
+        return QueueID(origin: origin, epoch: epoch, sequence: sequence)
     }
 
     /// Ends the thread after what is waiting was committed.

@@ -16,11 +16,15 @@ final class SMTPDriver: SessionDriver {
     var session: ServerSession
     /// Nil where nobody is judged: at submission.
     var policy: PolicySession?
-    private var big: BigContent?
-    private var incoming: IncomingContent?
+    var big: BigContent?
+    var incoming: IncomingContent?
     private var authenticator: AuthenticationBridge
     private var accepted = 0
     let peer: [UInt8]
+    /// The content filters beside this session, from its first MAIL on.
+    var filter: Filter?
+    private(set) var tls: TLSFacts?
+    private(set) var mechanism: [UInt8]?
 
     init(_ shared: SharedParts, _ arrival: Arrival) {
         self.shared = shared
@@ -52,12 +56,18 @@ final class SMTPDriver: SessionDriver {
             session.answered(answer)
         case .authentication(let exchange, let step): session.answered(authenticator.take(exchange, step, peer: peer))
         case .policy(let answer): policyAnswered(answer)
+        case .filter(let event):
+            filter?.take(event)
+            takeFilterOutcome()
         case .silence: mustAbort = true
         }
     }
     private var mustAbort = false
 
-    func secured(_ tls: TLSFacts) { session.tlsStarted() }
+    func secured(_ tls: TLSFacts) {
+        self.tls = tls
+        session.tlsStarted()
+    }
     func deadlinePassed() { session.deadlinePassed() }
     func shutdownRequested() { session.shutdownRequested() }
     func inputEnded() { session.peerClosed() }
@@ -65,6 +75,7 @@ final class SMTPDriver: SessionDriver {
     func ended(_ ending: Ending) {
         big?.discard()
         policy?.ended()
+        filter?.end()
         var line = fact(.disconnect).adding(.count, accepted)
         if let reason = ending.trouble { line.add(.reason, reason) }
         shared.intake.note(line)
@@ -80,6 +91,7 @@ final class SMTPDriver: SessionDriver {
         case .send(let bytes):
             Verbosity.debug(shared.intake.origin == .submission ? "submission" : "smtpd", Array("to=".utf8) + peer + Array(" reply=".utf8) + (bytes.starts(with: "334".utf8) ? Array("334 …".utf8) : bytes))
             wire.send(bytes)
+            if session.isIdle { filter?.transactionEnded() }
         case .startTLS: if !wire.startTLS() { wire.close() }
         case .close: wire.close()
         case .ask(let question): ask(question, wire)
@@ -96,55 +108,26 @@ final class SMTPDriver: SessionDriver {
         switch question {
         case .sender(let path, _):
             policy?.senderGiven(path, hello: session.clientFacts.clientName, wire.replyAddress)
-            session.answered(.sender(shared.mayBegin()))
+            if filter == nil, let settings = shared.filters { filter = Filter(settings, shared, wire) }
+            decide(.sender(shared.mayBegin()), question)
         case .recipient(let address):
             let answer = shared.directory.recipient(address)
             if answer == .local, policy != nil { return judge(address) }
             if answer == .unknown { policy?.unknownNamed() }
             if answer != .local, answer != .remote { noteRefusal(of: address, answer) }
-            session.answered(.recipient(answer))
+            decide(.recipient(answer), question)
         case .postmaster:
             let address = shared.directory.postmaster()
             if address == nil { shared.intake.note(fact(.refuse).adding(.to, "postmaster").adding(.reason, "nobody is postmaster")) }
-            session.answered(.postmaster(address))
+            decide(.postmaster(address), question)
         case .authenticate(let mechanism, let initial):
+            self.mechanism = mechanism
             authenticator.begin(mechanism, initial, wire)
         case .authenticationResponse(let response):
             authenticator.respond(response, wire)
         case .accept(let envelope, let content, let facts):
-            var incoming = self.incoming ?? IncomingContent(envelope, facts, host: shared.session.hostName)
-            let rest = incoming.take(content) + incoming.finish()
-            self.incoming = nil
-            let body: AcceptedContent
-            if let big {
-                if !rest.isEmpty { big.append(rest) }
-                body = .big(big)
-                self.big = nil
-            } else {
-                body = .inline(rest)
-            }
-            let marks = policy?.messageGiven(envelope) ?? PolicyMarks()
-            shared.intake.accept(
-                Acceptance(
-                    envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.summary, policy: marks, content: body, replyTo: wire.replyAddress))
+            offer(message(envelope, content, facts, wire))
         }
-    }
-
-    private func spill(_ bytes: [UInt8], _ wire: Wire<SessionAnswer>) {
-        if big == nil {
-            let content = shared.intake.beginBig()
-            if let envelope = session.envelope {
-                content.append((policy?.fields ?? []) + shared.trace.bytes(
-                    id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.summary, now: .now()))
-            }
-            big = content
-            incoming = IncomingContent(session.envelope, session.clientFacts, host: shared.session.hostName)
-        }
-        // Moved out and back, so that what it holds is never copied.
-        var passing = incoming
-        incoming = nil
-        big?.append(passing?.take(bytes) ?? bytes)
-        incoming = passing
     }
 
     private func noteRefusal(of address: EmailAddress, _ answer: ServerAnswer.Recipient) {

@@ -33,18 +33,20 @@ struct Server {
         self.intake = intake
         let configuration = context.configuration
         tls = Server.loadTLS(configuration, intake)
-        let current = CurrentParts(Server.sharedParts(context, intake, trace, memory, offersTLS: tls != nil))
+        let loops = LoopGroup(loops: 1)
+        let filters = FilterSettings(configuration, context.service, loops: loops)
+        let current = CurrentParts(Server.sharedParts(context, intake, trace, memory, filters, offersTLS: tls != nil))
         self.current = current
         var options = AcceptorOptions(
             limits: Server.limits(configuration), tls: tls,
             refusal: { _, _ in Array("421 4.7.0 \(configuration.hostname) too many connections, try again later\r\n".utf8) },
             trouble: { intake.note(RecordLine(.problem).adding(.reason, $0)) })
         options.handshake = min(options.handshake, configuration.limits.commandTimeout)
-        service = Acceptor(loops: LoopGroup(loops: 1), options: options) { SMTPDriver(current.parts, $0) }
+        service = Acceptor(loops: loops, options: options) { SMTPDriver(current.parts, $0) }
     }
 
     private static func sharedParts(
-        _ context: DaemonContext, _ intake: Intake, _ trace: TraceField, _ memory: PolicyMemory?, offersTLS: Bool
+        _ context: DaemonContext, _ intake: Intake, _ trace: TraceField, _ memory: PolicyMemory?, _ filters: FilterSettings?, offersTLS: Bool
     ) -> SharedParts {
         let configuration = context.configuration
         let folder = configuration.paths.directory
@@ -54,7 +56,7 @@ struct Server {
             authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache) },
             workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout,
             failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext, smtp: configuration.smtp,
-            policy: memory.map { PolicyParts(configuration, $0, intake) })
+            policy: memory.map { PolicyParts(configuration, $0, intake) }, filters: filters)
     }
 
     private static func limits(_ configuration: Configuration) -> ConnectionLimits {

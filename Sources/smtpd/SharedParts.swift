@@ -21,6 +21,7 @@ struct SharedParts: Sendable {
     private(set) var smtp: Configuration.SMTP
     /// Nil at submission: its clients say who they are.
     private(set) var policy: PolicyParts?
+    private(set) var filters: FilterSettings?
 
     /// The parts that live keys make, as a session has them that begins now.
     func renewed(_ configuration: Configuration, _ session: ServerConfiguration) -> SharedParts {
@@ -32,6 +33,7 @@ struct SharedParts: Sendable {
         parts.plaintext = configuration.auth.allowPlaintext
         parts.smtp = configuration.smtp
         parts.policy = policy?.renewed(configuration)
+        parts.filters = filters?.renewed(configuration)
         return parts
     }
 

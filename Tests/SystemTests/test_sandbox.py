@@ -9,6 +9,7 @@ import subprocess
 import unittest
 
 from martlet import PASSWORD, Martlet
+from milter import Milter
 
 SERVICES = ("smtpd", "submission", "queued", "locald", "remoted", "pop3d", "imapd")
 PROCESSES = SERVICES + ("pop3d-front", "imapd-front")
@@ -101,6 +102,25 @@ class Sandbox(unittest.TestCase):
                 for f in glob.glob(folder + ("/**/.martlet-*" if folder == self.martlet.root else "/.martlet-*"), recursive=True)]
         self.assertEqual(left, [])
         self.martlet.check_supervisor()
+
+
+class WithFilters(unittest.TestCase):
+    def test_a_filter_opens_its_port_and_nothing_else(self):
+        filters = Milter(), Milter()
+        martlet = Martlet(settings={"filter": {"smtpd": [filters[0].name], "submission": [filters[1].name]}})
+        self.addCleanup(lambda: [f.close() for f in filters])
+        self.addCleanup(martlet.close)
+        martlet.send("alice", "through the filter\r\n")
+        self.assertTrue(filters[0].messages)
+        done = martlet.mailctl("sandbox", "report", "--json", check=False)
+        acts = json.loads(done.stdout)
+        self.assertEqual([a for a in acts if not a["denied"] or not a["unconfined"] or not a["by"]], [])
+        for name in ("smtpd", "submission"):
+            found = {a["act"]: a for a in acts if a["service"] == name}
+            for act in ("connect out by TCP", "connect out from its listener", "connect out from a client's connection"):
+                self.assertIn("landlock", found[act]["by"], name)
+            for act in ("send a datagram", "make a Unix socket", "connect to a Unix socket in the file system", "connect to an abstract Unix socket"):
+                self.assertIn("seccomp", found[act]["by"], name)
 
 
 if __name__ == "__main__":

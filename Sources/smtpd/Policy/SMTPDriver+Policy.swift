@@ -24,6 +24,6 @@ extension SMTPDriver {
             if let rule = verdict.rule { line.add(.policy, rule.rawValue) }
             shared.intake.note(line)
         }
-        session.answered(.recipient(verdict.answer))
+        decide(.recipient(verdict.answer), .recipient(verdict.recipient))
     }
 }
