@@ -119,7 +119,7 @@ let package = Package(
         tests("Spool", ["Kernel", "SpoolFormat", "MailModel"]),
         tests("Directory", ["DirectoryDatabase", "Kernel", "MailModel", "SASLProtocol"]),
         tests("mailctl", ["Configuration", "Directory", "DirectoryDatabase", "Kernel", "MailModel", "Mailbox", "Spool", "SpoolFormat"]),
-        tests("smtpd", ["Configuration", "Connection", "Daemon", "Directory", "Kernel", "MailModel", "SMTPProtocol", "Spool", "SpoolFormat"]),
+        tests("smtpd", ["Configuration", "Connection", "Daemon", "Directory", "Kernel", "MailModel", "MilterProtocol", "SMTPProtocol", "Spool", "SpoolFormat"]),
         tests("imapd", ["Mailbox", "IMAPProtocol"]),
         tests("IMAPProtocol", ["MailModel", "MailFormat", "SASLProtocol"]),
         tests("POP3Protocol", ["SASLProtocol"]),

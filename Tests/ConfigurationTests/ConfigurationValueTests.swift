@@ -57,6 +57,18 @@ import Testing
     ])
     func noEndpoints(_ text: String) { #expect(Endpoint(text) == nil) }
 
+    @Test(arguments: ["inet:127.0.0.1:11332", "inet:[::1]:8891", "unix:/run/rspamd/milter.sock"])
+    func filterSockets(_ text: String) throws {
+        let value = try #require(FilterSocket(.text(text)))
+        #expect(value.literal == .text(text))
+    }
+
+    @Test(arguments: [
+        "", "127.0.0.1:11332", "inet:localhost:11332", "inet:127.0.0.1", "inet:11332@127.0.0.1", "unix:run/milter", "unix:", "local:/run/milter",
+        "unix:/" + String(repeating: "x", count: 107),
+    ])
+    func noFilterSockets(_ text: String) { #expect(FilterSocket(.text(text)) == nil) }
+
     @Test(arguments: [
         ("/a/b", "c", "/a/b/c"), ("/a/b", "/c", "/c"), ("/a/b", "..", "/a"), ("/a/b", "../../..", "/"), ("/a", "./x//y/", "/a/x/y"),
         ("a", "../../b", "../b"), ("a", "..", "."),
