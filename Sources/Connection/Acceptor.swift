@@ -2,7 +2,6 @@
 
 internal import NIOCore
 internal import NIOPosix
-internal import NIOSSL
 import Synchronization
 
 /// What a service needs besides its listeners.
@@ -119,7 +118,7 @@ package final class Acceptor<Driver: SessionDriver>: Sendable {
                 return
             }
             pump.expectsHandshake = true
-            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context))
+            try channel.pipeline.syncOperations.addHandler(pump.helloHandler(tls))
         }
         try channel.pipeline.syncOperations.addHandler(pump)
     }

@@ -68,7 +68,7 @@ extension ServerSession {
         }
         lines += offer.keywords(configuration.limits).map { Array($0.utf8) }
         if configuration.offersTLS, !isTLS { lines.append(Array("STARTTLS".utf8)) }
-        if offersAuthentication { lines.append(Array("AUTH".utf8) + configuration.mechanisms.flatMap { [0x20] + $0 }) }
+        if offersAuthentication { lines.append(Array("AUTH".utf8) + mechanisms.flatMap { [0x20] + $0 }) }
         lines.append(Array("HELP".utf8))
         reply(Reply(250, nil, lines: lines))
     }

@@ -70,7 +70,8 @@ final class IntakeLogs {
         line.add(.peer, message.peer)
         line.add(.helo, message.facts.clientName)
         if message.envelope.body == .eightBitMIME { line.add(.body, "8bitmime") }
-        line.add(.tls, message.tls)
+        // The version alone; the cipher stands in the trace field.
+        line.add(.tls, message.tls.map { Array($0.prefix { $0 != 0x20 }) })
         line.add(.auth, message.facts.identity)
         line.add(.messageID, message.facts.messageID)
         line.add(.hops, message.facts.receivedCount)

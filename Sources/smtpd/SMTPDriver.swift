@@ -104,7 +104,7 @@ final class SMTPDriver: SessionDriver {
                 body = .inline(content)
             }
             shared.intake.accept(
-                Acceptance(envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.summary, content: body, replyTo: wire.replyAddress))
+                Acceptance(envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.trace, content: body, replyTo: wire.replyAddress))
         }
     }
 
@@ -113,7 +113,7 @@ final class SMTPDriver: SessionDriver {
             let content = shared.intake.beginBig()
             if let envelope = session.envelope {
                 content.append(shared.trace.bytes(
-                    id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.summary, now: .now()))
+                    id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.trace, now: .now()))
             }
             big = content
         }

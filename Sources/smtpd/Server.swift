@@ -33,7 +33,7 @@ struct Server {
         self.intake = intake
         let configuration = context.configuration
         tls = Server.loadTLS(configuration, intake)
-        let current = CurrentParts(Server.sharedParts(context, intake, trace, offersTLS: tls != nil))
+        let current = CurrentParts(Server.sharedParts(context, intake, trace, tls))
         self.current = current
         var options = AcceptorOptions(
             limits: Server.limits(configuration), tls: tls,
@@ -43,12 +43,12 @@ struct Server {
         service = Acceptor(loops: LoopGroup(loops: 1), options: options) { SMTPDriver(current.parts, $0) }
     }
 
-    private static func sharedParts(_ context: DaemonContext, _ intake: Intake, _ trace: TraceField, offersTLS: Bool) -> SharedParts {
+    private static func sharedParts(_ context: DaemonContext, _ intake: Intake, _ trace: TraceField, _ tls: ServerTLS?) -> SharedParts {
         let configuration = context.configuration
         let folder = configuration.paths.directory
         let cache = LoginCache()
         return SharedParts(
-            session: session(context.service, configuration, offersTLS: offersTLS), intake: intake, directory: RecipientDirectory(configuration),
+            session: session(context.service, configuration, tls), intake: intake, directory: RecipientDirectory(configuration),
             authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache) },
             workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout,
             failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext)
@@ -58,10 +58,10 @@ struct Server {
         ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress)
     }
 
-    private static func session(_ service: Service, _ configuration: Configuration, offersTLS: Bool) -> ServerConfiguration {
+    private static func session(_ service: Service, _ configuration: Configuration, _ tls: ServerTLS?) -> ServerConfiguration {
         var session = ServerConfiguration(
-            service: service == .submission ? .submission : .relay, hostName: configuration.hostname, offersTLS: offersTLS,
-            mechanisms: service == .submission ? mechanisms(configuration) : [])
+            service: service == .submission ? .submission : .relay, hostName: configuration.hostname, offersTLS: tls != nil,
+            mechanisms: service == .submission ? mechanisms(configuration, tls) : [])
         session.limits.recipients = configuration.limits.recipients
         session.limits.messageSize = Int(configuration.limits.messageSize.bytes)
         session.limits.hops = configuration.limits.hops
@@ -70,15 +70,17 @@ struct Server {
         return session
     }
 
-    /// Channel binding needs a hash of the certificate, which nobody computes here: -PLUS is not offered.
-    private static func mechanisms(_ configuration: Configuration) -> [[UInt8]] {
-        configuration.auth.mechanisms.filter { $0 != .scramSHA256Plus }.map { Array($0.rawValue.utf8) }
+    /// -PLUS needs a certificate with a hash to bind to; the session offers it within TLS alone.
+    private static func mechanisms(_ configuration: Configuration, _ tls: ServerTLS?) -> [[UInt8]] {
+        configuration.auth.mechanisms.filter { tls?.bindsLogins == true || $0 != .scramSHA256Plus }.map { Array($0.rawValue.utf8) }
     }
 
     /// Without a usable certificate the service goes on in clear and says so: mail is not refused for it.
     private static func loadTLS(_ configuration: Configuration, _ intake: Intake) -> ServerTLS? {
         do throws(TLSError) {
-            return try ServerTLS(chainFile: configuration.tls.certificate.bytes, keyFile: configuration.tls.key.bytes)
+            let tls = try ServerTLS(configuration.tls)
+            for complaint in tls.complaints { intake.note(RecordLine(.problem).adding(.reason, complaint)) }
+            return tls
         } catch {
             intake.note(RecordLine(.problem).adding(.reason, "TLS is off: \(error)"))
             return nil
@@ -104,11 +106,11 @@ struct Server {
 
     private func reload() {
         let configuration = context.live.current
-        current.parts = current.parts.renewed(configuration, Server.session(context.service, configuration, offersTLS: tls != nil))
-        service.limit(to: Server.limits(configuration))
         do throws(TLSError) { _ = try tls?.reloadIfChanged() } catch {
             intake.note(RecordLine(.problem).adding(.reason, "certificate not reloaded: \(error)"))
         }
+        current.parts = current.parts.renewed(configuration, Server.session(context.service, configuration, tls))
+        service.limit(to: Server.limits(configuration))
     }
 
     private func stop() -> Never {

@@ -69,7 +69,7 @@ extension LoginSession {
 
     private mutating func authenticate(_ tag: Tag, _ mechanism: [UInt8], _ initial: [UInt8]?) {
         guard mayLogIn(tag) else { return }
-        guard settings.mechanisms.contains(mechanism) else {
+        guard mechanisms.contains(mechanism) else {
             return reply(tag, "NO [CANNOT] Unknown authentication mechanism")
         }
         var message: [UInt8]?

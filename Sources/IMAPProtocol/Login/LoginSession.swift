@@ -97,8 +97,11 @@ package struct LoginSession: Sendable {
 
     var capabilities: [UInt8] {
         Capabilities.beforeLogin(
-            offersTLS: settings.offersTLS && !isTLS, isLoginDisabled: isLoginDisabled, mechanisms: settings.mechanisms)
+            offersTLS: settings.offersTLS && !isTLS, isLoginDisabled: isLoginDisabled, mechanisms: mechanisms)
     }
+
+    /// What is bound to a TLS connection needs one (RFC 5802 §6).
+    var mechanisms: [[UInt8]] { settings.mechanisms.filter { isTLS || Mechanism(name: $0) != .scramSHA256Plus } }
 
     mutating func bye(_ text: StaticString) {
         switch phase {
