@@ -53,9 +53,10 @@ package struct Front<Machine: LoginMachine & Sendable> {
         self.troubles = troubles + (tls?.complaints ?? []) + context.confine(.front(configuration))
         let manners = Manners(Offer(configuration, hasCertificate: tls != nil, bindsLogins: tls?.bindsLogins == true), Front.limits(silence(configuration)))
         self.manners = manners
-        let options = AcceptorOptions(
+        var options = AcceptorOptions(
             limits: ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress),
             tls: tls, refusal: { _, _ in refusal.withUTF8Buffer { Array($0) } })
+        options.proxies = PeerNetworks(configuration.proxy.networks.map { (Array($0.address.utf8), $0.length) })
         service = LoginFront(channel: channel, options: options, limits: { manners.limits }) { makeMachine(manners.offer, $0) }
     }
 

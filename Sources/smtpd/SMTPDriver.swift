@@ -16,15 +16,18 @@ final class SMTPDriver: SessionDriver {
     private var big: BigContent?
     private var authenticator: AuthenticationBridge
     private var accepted = 0
-    private let peer: [UInt8]
+    /// Another after XCLIENT.
+    private var peer: [UInt8] { session.peer }
+    private var transcript: SessionTranscript
 
     init(_ shared: SharedParts, _ arrival: Arrival) {
         self.shared = shared
-        peer = arrival.peer.address
         var settings = shared.session
         settings.allowsPlaintextAuthentication = shared.allowsPlaintext(from: arrival.peer)
-        session = ServerSession(configuration: settings, peer: peer, isTLS: arrival.role.isImplicitTLS)
+        settings.extensions.xclient = shared.takesXClient(from: arrival)
+        session = ServerSession(configuration: settings, peer: arrival.peer.address, isTLS: arrival.role.isImplicitTLS)
         authenticator = AuthenticationBridge(shared)
+        transcript = SessionTranscript(shared.intake.origin == .submission ? "submission" : "smtpd")
     }
 
     var wantsInput: Bool { session.wantsInput }
@@ -34,7 +37,11 @@ final class SMTPDriver: SessionDriver {
         shared.intake.note(fact(.connect).adding(.protocolName, wire.arrival.role.name))
     }
 
-    func received(_ bytes: ArraySlice<UInt8>) { bytes.withUnsafeBytes { session.received($0) } }
+    func received(_ bytes: ArraySlice<UInt8>) {
+        transcript.received(bytes, peer: peer, account: session.identity)
+        bytes.withUnsafeBytes { session.received($0) }
+    }
+
     func answered(_ answer: SessionAnswer) {
         switch answer {
         case .answer(let answer):
@@ -66,6 +73,7 @@ final class SMTPDriver: SessionDriver {
         guard let action = session.next() else { return false }
         switch action {
         case .send(let bytes):
+            transcript.sent(bytes, peer: peer, account: session.identity)
             Verbosity.debug(shared.intake.origin == .submission ? "submission" : "smtpd", Array("to=".utf8) + peer + Array(" reply=".utf8) + (bytes.starts(with: "334".utf8) ? Array("334 …".utf8) : bytes))
             wire.send(bytes)
         case .startTLS: if !wire.startTLS() { wire.close() }

@@ -39,6 +39,7 @@ struct Server {
             limits: Server.limits(configuration), tls: tls,
             refusal: { _, _ in Array("421 4.7.0 \(configuration.hostname) too many connections, try again later\r\n".utf8) },
             trouble: { intake.note(RecordLine(.problem).adding(.reason, $0)) })
+        options.proxies = PeerNetworks(configuration.proxy.networks)
         options.handshake = min(options.handshake, configuration.limits.commandTimeout)
         service = Acceptor(loops: LoopGroup(loops: 1), options: options) { SMTPDriver(current.parts, $0) }
     }
@@ -51,7 +52,8 @@ struct Server {
             session: session(context.service, configuration, tls), intake: intake, directory: RecipientDirectory(configuration),
             authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache) },
             workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout,
-            failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext)
+            failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext,
+            filters: PeerNetworks(configuration.xclient.networks))
     }
 
     private static func limits(_ configuration: Configuration) -> ConnectionLimits {

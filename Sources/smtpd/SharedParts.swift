@@ -18,6 +18,8 @@ struct SharedParts: Sendable {
     private(set) var commandTimeout: Duration
     private(set) var failureDelay: Duration
     private(set) var plaintext: AllowPlaintext
+    /// Who may say XCLIENT.
+    private(set) var filters = PeerNetworks()
 
     /// The parts that live keys make, as a session has them that begins now.
     func renewed(_ configuration: Configuration, _ session: ServerConfiguration) -> SharedParts {
@@ -27,6 +29,7 @@ struct SharedParts: Sendable {
         parts.commandTimeout = configuration.limits.commandTimeout
         parts.failureDelay = configuration.auth.failureDelay
         parts.plaintext = configuration.auth.allowPlaintext
+        parts.filters = PeerNetworks(configuration.xclient.networks)
         return parts
     }
 

@@ -84,6 +84,9 @@ extension LoginSession {
         phase = .asking(tag, acceptsChallenge: true)
     }
 
+    /// What is bound to a TLS connection needs one (RFC 5802 §6).
+    var mechanisms: [[UInt8]] { settings.mechanisms.filter { isTLS || Mechanism(name: $0) != .scramSHA256Plus } }
+
     private mutating func mayLogIn(_ tag: Tag) -> Bool {
         guard isLoginDisabled else { return true }
         reply(tag, "NO [PRIVACYREQUIRED] Use TLS first")

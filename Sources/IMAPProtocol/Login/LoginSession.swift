@@ -100,9 +100,6 @@ package struct LoginSession: Sendable {
             offersTLS: settings.offersTLS && !isTLS, isLoginDisabled: isLoginDisabled, mechanisms: mechanisms)
     }
 
-    /// What is bound to a TLS connection needs one (RFC 5802 §6).
-    var mechanisms: [[UInt8]] { settings.mechanisms.filter { isTLS || Mechanism(name: $0) != .scramSHA256Plus } }
-
     mutating func bye(_ text: StaticString) {
         switch phase {
         case .closing, .over: return
