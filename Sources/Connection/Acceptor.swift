@@ -117,10 +117,11 @@ package final class Acceptor<Driver: SessionDriver>: Sendable {
     }
 
     private func pump(for arrival: Arrival, on home: LoopHome, _ peer: PeerKey?) -> SessionPump<Driver> {
-        let admission = population.admission
+        let seat = Seat(population.admission, peer)
         let pump = SessionPump(
             driver: makeDriver(arrival), arrival: arrival, home: home, serverTLS: options.tls, ledger: population.ledger(of: home)
-        ) { admission.leave(peer) }
+        ) { seat.leave() }
+        pump.seat = seat
         pump.handshakeLimit = TimeAmount(options.handshake)
         return pump
     }

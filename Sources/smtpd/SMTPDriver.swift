@@ -18,6 +18,7 @@ final class SMTPDriver: SessionDriver {
     private var accepted = 0
     /// Another after XCLIENT.
     private var peer: [UInt8] { session.peer }
+    private var seated: [UInt8]
     private var transcript: SessionTranscript
 
     init(_ shared: SharedParts, _ arrival: Arrival) {
@@ -25,6 +26,7 @@ final class SMTPDriver: SessionDriver {
         var settings = shared.session
         settings.allowsPlaintextAuthentication = shared.allowsPlaintext(from: arrival.peer)
         settings.extensions.xclient = shared.takesXClient(from: arrival)
+        seated = arrival.peer.address
         session = ServerSession(configuration: settings, peer: arrival.peer.address, isTLS: arrival.role.isImplicitTLS)
         authenticator = AuthenticationBridge(shared)
         transcript = SessionTranscript(shared.intake.origin == .submission ? "submission" : "smtpd")
@@ -70,7 +72,7 @@ final class SMTPDriver: SessionDriver {
             wire.abort()
             return false
         }
-        guard let action = session.next() else { return false }
+        guard isSeated(wire), let action = session.next() else { return false }
         switch action {
         case .send(let bytes):
             transcript.sent(bytes, peer: peer, account: session.identity)
@@ -85,6 +87,16 @@ final class SMTPDriver: SessionDriver {
             big = nil
         }
         return true
+    }
+
+    /// XCLIENT made it another client's: that one's limits hold.
+    private func isSeated(_ wire: Wire<SessionAnswer>) -> Bool {
+        guard seated != peer else { return true }
+        seated = peer
+        if wire.counts(for: SocketName(address: peer, port: 1)) { return true }
+        wire.send("421 4.7.0 too many connections from this client\r\n")
+        wire.close()
+        return false
     }
 
     private func ask(_ question: ServerQuestion, _ wire: Wire<SessionAnswer>) {

@@ -2,6 +2,7 @@
 
 import Configuration
 import Connection
+import SMTPProtocol
 
 extension PeerNetworks {
     init(_ networks: [Network]) { self.init(networks.map { (Array($0.address.utf8), $0.length) }) }

@@ -164,7 +164,9 @@ class Handshakes(unittest.TestCase):
                 except ssl.SSLWantReadError:
                     for byte in outgoing.read():
                         raw.sendall(bytes([byte]))
-                    incoming.write(raw.recv(65536))
+                    more = raw.recv(65536)
+                    self.assertTrue(more, "closed in the handshake")
+                    incoming.write(more)
             raw.sendall(outgoing.read())
         self.assertEqual(tls.selected_alpn_protocol(), "imap")
         self.assertEqual(tls.getpeercert(binary_form=True), self.der("net"))

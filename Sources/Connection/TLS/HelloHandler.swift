@@ -98,7 +98,12 @@ final class HelloHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
         stage = .over
         tell(facts)
-        context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+    }
+
+    /// It leaves here and not in `write`: a handler that is gone does not pass the flush on that follows.
+    func flush(context: ChannelHandlerContext) {
+        context.flush()
+        if case .over = stage { context.pipeline.syncOperations.removeHandler(context: context, promise: nil) }
     }
 }
 

@@ -53,7 +53,7 @@ struct DebugCommand: ParsableCommand {
     private func chosenSubject() throws(Failure) -> TranscriptWish.Subject {
         switch (ip, account) {
         case (let ip?, nil):
-            guard Network(ip)?.description == ip else {
+            guard !ip.contains("/"), Network(ip) != nil else {
                 throw Failure(.usage, "\(ip) is no address", remedy: "write it as the events do: 192.0.2.1 or 2001:db8::1")
             }
             return .address(Array(ip.utf8))
