@@ -126,10 +126,10 @@ class Handshakes(unittest.TestCase):
                 client.sendmail("s@elsewhere.example", ["alice@example.org"], "Subject: by %s\r\n\r\nx\r\n" % version)
             message = wait_until(lambda: next((m for m in self.martlet.messages("alice") if b"by " + version.encode() in m), None), "the message")
             if version == "TLS1.3":
-                self.assertIn(("with ESMTPS (TLS1.3 %s) id" % cipher).encode(), message)
+                self.assertIn(("with ESMTPS (TLS1.3 %s) id" % cipher).encode(), message.replace(b"\r\n ", b" "))
             else:
                 # OpenSSL has names of its own for these: ECDHE-ECDSA-AES256-GCM-SHA384.
-                self.assertRegex(message, rb"with ESMTPS \(TLS1\.2 TLS_ECDHE_(ECDSA|RSA)_WITH_[A-Z0-9_]+\)\s+id")
+                self.assertRegex(message, rb"with ESMTPS\s+\(TLS1\.2 TLS_ECDHE_(ECDSA|RSA)_WITH_[A-Z0-9_]+\)\s+id")
             self.martlet.wait_for_event("smtpd", "accept", "tls=%s " % version)
 
     # -- other protocols (ALPACA) -----------------------------------------------------------------------------------
@@ -194,13 +194,15 @@ class Handshakes(unittest.TestCase):
     def test_a_broken_certificate_leaves_the_old_ones(self):
         path = os.path.join(self.tls, "net.pem")
         before = self.der("net")
+        # Its listeners are open before the service has read a certificate.
+        self.assertEqual(self.shown("mail.example.net"), before)
         shutil.copy(path, path + ".old")
         try:
             with open(path + ".bad", "w") as file:
                 file.write("no certificate\n")
             os.rename(path + ".bad", path)
             self.martlet.mailctl("reload")
-            self.martlet.wait_for_event("submission", "problem", "certificate")
+            self.martlet.wait_for_event("submission", "problem", "certificate%20not%20reloaded", "net.pem")
             self.assertEqual(self.shown("mail.example.net"), before)
         finally:
             os.rename(path + ".old", path)
@@ -248,7 +250,7 @@ class Handshakes(unittest.TestCase):
                 self.assertIn(b"SCRAM-SHA-256-PLUS", b" ".join(line.ask("EHLO client.example")))
                 return self.say_smtp(line, mechanism, exchange)
             if door == "imaps":
-                self.assertIn(b"AUTH=SCRAM-SHA-256-PLUS", line.ask("c CAPABILITY", lambda l: True)[0])
+                self.assertIn(b"AUTH=SCRAM-SHA-256-PLUS", line.ask("c CAPABILITY", lambda l: l.startswith(b"c "))[0])
                 return b"OK" in self.say_reader(line, "a AUTHENTICATE " + mechanism, exchange)
             self.assertIn(b"SCRAM-SHA-256-PLUS", b" ".join(line.ask("CAPA", lambda l: l == b".")))
             return self.say_reader(line, "AUTH " + mechanism, exchange).startswith(b"+OK")
