@@ -41,6 +41,7 @@ import Testing
             .boolean(true), .boolean(false), .integer(42), .integer(200), .integer(5000), .text("example.org"), .text("a@example.org"),
             .text("77 s"), .text("2 d"), .text("3 KiB"), .text("80 KiB"), .text("-"), .text("always"), .text("required"),
             .text("192.0.2.1:99"), .list([.text("192.0.2.1:99")]), .list([.text("PLAIN")]), .text("other"),
+            .text("modern"), .list([.text("192.0.2.0/24")]),
         ]
         for key in ConfigurationKey.all {
             let prefix = key.table.isEmpty ? "" : "[\(key.table)]\n"
