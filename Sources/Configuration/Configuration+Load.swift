@@ -36,6 +36,7 @@ extension Configuration {
             self[keyPath: place] = self[keyPath: place].resolved(from: paths.root)
         }
         remote.roots = remote.roots?.resolved(from: paths.root)
+        tls.certificates = tls.certificates.map { $0.resolved(from: paths.root) }
     }
 
     /// No configuration is longer; whoever points us at another file gets an error, not a full memory.

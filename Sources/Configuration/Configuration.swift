@@ -16,6 +16,8 @@ package struct Configuration: Hashable, Sendable {
     package var users = Users()
     package var tls = TLS()
     package var listen = Listen()
+    package var proxy = Proxy()
+    package var xclient = XClient()
     package var limits = Limits()
     package var smtp = SMTP()
     package var auth = Auth()
@@ -54,6 +56,16 @@ extension Configuration {
     package struct TLS: Hashable, Sendable {
         package var certificate = Path("")
         package var key = Path("")
+        package var certificates: [CertificatePair] = []
+        package var profile = TLSClients.compatible
+    }
+
+    package struct Proxy: Hashable, Sendable {
+        package var networks: [Network] = []
+    }
+
+    package struct XClient: Hashable, Sendable {
+        package var networks: [Network] = []
     }
 
     package struct Listen: Hashable, Sendable {

@@ -14,6 +14,9 @@ package enum RemoteTLS: String, ConfigurationWord {
     case never
 }
 
+/// Which versions of TLS are spoken with clients (RFC 9325).
+package enum TLSClients: String, ConfigurationWord { case modern, compatible }
+
 /// A SASL mechanism that may be offered, by its IANA name (RFC 4422 §3.1).
 package enum AuthMechanism: String, ConfigurationWord {
     case scramSHA256Plus = "SCRAM-SHA-256-PLUS"

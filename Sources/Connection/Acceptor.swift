@@ -2,7 +2,6 @@
 
 internal import NIOCore
 internal import NIOPosix
-internal import NIOSSL
 import Synchronization
 
 /// What a service needs besides its listeners.
@@ -10,6 +9,8 @@ package struct AcceptorOptions: Sendable {
     package var limits: ConnectionLimits
     /// nil: no implicit TLS, and `startTLS` answers false.
     package var tls: ServerTLS?
+    /// Who speaks for others, by the PROXY protocol: their connections begin with its header, or are closed.
+    package var proxies = PeerNetworks()
     /// How long a TLS handshake may take, the peer's silence included.
     package var handshake = Duration.seconds(30)
     /// The line that a refused peer reads in the role's protocol; empty for none. Not sent where TLS comes first.
@@ -79,9 +80,30 @@ package final class Acceptor<Driver: SessionDriver>: Sendable {
     package var connectionCount: Int { population.admission.current }
 
     private func welcome(_ channel: any Channel, _ role: ListenerRole) throws {
+        guard options.proxies.contains(SocketName(channel.remoteAddress)) else {
+            return try welcome(channel, role, from: channel.remoteAddress, to: channel.localAddress)
+        }
+        let admission = population.admission
+        // A balancer counts in all, and for no client, until it has said for whom it speaks.
+        switch admission.admit(nil) {
+        case .admitted: break
+        case .refused:
+            admission.refusalEnded()
+            return channel.close(promise: nil)
+        case .silentlyRefused: return channel.close(promise: nil)
+        }
+        let (balancer, report) = (SocketName(channel.remoteAddress), options.trouble)
+        let handler = ProxyHandler(
+            begin: { client, local in
+                try self.welcome(channel, role, from: client ?? channel.remoteAddress, to: local ?? channel.localAddress)
+            }, refused: { report("\(balancer) in proxy.networks: \($0)") }, over: { admission.leave(nil) })
+        try channel.pipeline.syncOperations.addHandler(handler)
+    }
+
+    private func welcome(_ channel: any Channel, _ role: ListenerRole, from client: SocketAddress?, to local: SocketAddress?) throws {
         guard let home = loops.home(of: channel.eventLoop) else { return }
-        let peer = PeerKey(channel.remoteAddress)
-        let arrival = Arrival(role: role, peer: SocketName(channel.remoteAddress), local: SocketName(channel.localAddress))
+        let peer = PeerKey(client)
+        let arrival = Arrival(role: role, peer: SocketName(client), local: SocketName(local))
         switch population.admission.admit(peer) {
         case .admitted:
             let pump = pump(for: arrival, on: home, peer)
@@ -95,10 +117,11 @@ package final class Acceptor<Driver: SessionDriver>: Sendable {
     }
 
     private func pump(for arrival: Arrival, on home: LoopHome, _ peer: PeerKey?) -> SessionPump<Driver> {
-        let admission = population.admission
+        let seat = Seat(population.admission, peer)
         let pump = SessionPump(
             driver: makeDriver(arrival), arrival: arrival, home: home, serverTLS: options.tls, ledger: population.ledger(of: home)
-        ) { admission.leave(peer) }
+        ) { seat.leave() }
+        pump.seat = seat
         pump.handshakeLimit = TimeAmount(options.handshake)
         return pump
     }
@@ -119,7 +142,7 @@ package final class Acceptor<Driver: SessionDriver>: Sendable {
                 return
             }
             pump.expectsHandshake = true
-            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context))
+            try channel.pipeline.syncOperations.addHandler(pump.helloHandler(tls))
         }
         try channel.pipeline.syncOperations.addHandler(pump)
     }

@@ -59,12 +59,26 @@ final class Admission: Sendable {
         }
     }
 
+    /// Counts one connection for another client; false, and nothing changes, if that one has as many as it may.
+    func change(_ peer: PeerKey?, to other: PeerKey?) -> Bool {
+        counts.withLock { counts in
+            if let other, counts.peers[other, default: 0] >= counts.limits.perPeer { return false }
+            Admission.takeOff(peer, &counts)
+            if let other { counts.peers[other, default: 0] += 1 }
+            return true
+        }
+    }
+
+    private static func takeOff(_ peer: PeerKey?, _ counts: inout Counts) {
+        if let peer, let count = counts.peers[peer] { counts.peers[peer] = count > 1 ? count - 1 : nil }
+    }
+
     private static let mostRefusals = 200
 
     func leave(_ peer: PeerKey?) {
         let empty: (@Sendable () -> Void)? = counts.withLock { counts in
             counts.admitted -= 1
-            if let peer, let count = counts.peers[peer] { counts.peers[peer] = count > 1 ? count - 1 : nil }
+            Admission.takeOff(peer, &counts)
             return counts.admitted == 0 ? Admission.takeCallback(&counts) : nil
         }
         empty?()

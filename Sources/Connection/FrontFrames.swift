@@ -182,10 +182,30 @@ extension FrameWriter {
         putByte(start.arrival.role.isImplicitTLS ? 1 : 0)
         put(start.arrival.peer)
         put(start.arrival.local)
-        putByte(start.tls?.version.code ?? 0)
+        put(start.tls)
         put(start.mechanism)
         putByte(start.initialResponse == nil ? 0 : 1)
         if let response = start.initialResponse { put(response) }
+    }
+}
+
+extension FrameWriter {
+    fileprivate mutating func put(_ tls: TLSFacts?) {
+        putByte(tls?.version.code ?? 0)
+        guard let tls else { return }
+        put(tls.cipher)
+        put(tls.endPoint)
+    }
+}
+
+extension FrameReader {
+    /// nil for what is none; `.some(nil)` in clear.
+    fileprivate mutating func tls() -> TLSFacts?? {
+        guard let code = byte() else { return nil }
+        if code == 0 { return .some(nil) }
+        guard let version = TLSFacts.Version(code: code), let cipher = field(), cipher.count <= 64, let endPoint = field(), endPoint.count <= 64
+        else { return nil }
+        return TLSFacts(version: version, isVerified: false, cipher: cipher, endPoint: endPoint)
     }
 }
 
@@ -224,17 +244,12 @@ extension FrameReader {
 extension FrameReader {
     fileprivate mutating func start() -> AuthenticationStart? {
         guard let name = field(), name.count <= 64, let isImplicit = flag(), let peer = socketName(), let local = socketName(),
-            let version = byte(), let mechanism = field(), mechanism.count <= 64, let hasResponse = flag()
+            let tls = tls(), let mechanism = field(), mechanism.count <= 64, let hasResponse = flag()
         else { return nil }
         var response: [UInt8]?
         if hasResponse {
             guard let bytes = field() else { return nil }
             response = bytes
-        }
-        var tls: TLSFacts?
-        if version != 0 {
-            guard let version = TLSFacts.Version(code: version) else { return nil }
-            tls = TLSFacts(version: version, isVerified: false)
         }
         let arrival = Arrival(role: ListenerRole(name, isImplicitTLS: isImplicit), peer: peer, local: local)
         return AuthenticationStart(arrival: arrival, tls: tls, mechanism: mechanism, initialResponse: response)

@@ -9,7 +9,7 @@ final class SessionPump<Driver: SessionDriver>: Wire<Driver.Answer> {
     let driver: Driver
     let ledger: Ledger?
     /// Gives the admission back; called once, when the session has ended.
-    private let onEnd: (@Sendable () -> Void)?
+    private let onEnd: (() -> Void)?
     private var isInTurn = false
     private var turnIsScheduled = false
     private var toldInputIsOver = false
@@ -24,7 +24,7 @@ final class SessionPump<Driver: SessionDriver>: Wire<Driver.Answer> {
 
     init(
         driver: Driver, arrival: Arrival, home: LoopHome, serverTLS: ServerTLS?, ledger: Ledger?,
-        onEnd: (@Sendable () -> Void)? = nil
+        onEnd: (() -> Void)? = nil
     ) {
         self.driver = driver
         self.ledger = ledger

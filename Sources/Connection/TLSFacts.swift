@@ -6,10 +6,24 @@ package struct TLSFacts: Hashable, Sendable {
     package let version: Version
     /// The peer showed a certificate that we verified for the name that we dialled.
     package let isVerified: Bool
+    /// The cipher suite by IANA's name; empty where it was not seen (as client).
+    package let cipher: [UInt8]
+    /// The name that the client asked for (RFC 6066 §3), in lower case.
+    package let serverName: [UInt8]?
+    /// The protocol that ALPN chose; nil for a client that offered none (RFC 7301).
+    package let protocolName: [UInt8]?
+    /// tls-server-end-point (RFC 5929 §4): the hash of the certificate that we showed; empty if there is none.
+    package let endPoint: [UInt8]
 
-    package init(version: Version, isVerified: Bool) {
+    package init(
+        version: Version, isVerified: Bool, cipher: [UInt8] = [], serverName: [UInt8]? = nil, protocolName: [UInt8]? = nil, endPoint: [UInt8] = []
+    ) {
         self.version = version
         self.isVerified = isVerified
+        self.cipher = cipher
+        self.serverName = serverName
+        self.protocolName = protocolName
+        self.endPoint = endPoint
     }
 
     /// As RFC 8314 §4.3 writes it: `TLS1.3`.
@@ -23,6 +37,9 @@ package struct TLSFacts: Hashable, Sendable {
 }
 
 extension TLSFacts {
-    /// For trace fields and events: `TLSv1.3`.
+    /// For events: `TLS1.3`.
     package var summary: [UInt8] { versionName.withUTF8Buffer { Array($0) } }
+
+    /// For trace fields: `TLS1.3 TLS_AES_128_GCM_SHA256`.
+    package var trace: [UInt8] { cipher.isEmpty ? summary : summary + [0x20] + cipher }
 }

@@ -10,7 +10,7 @@ extension Wire {
     @discardableResult
     package func startTLS() -> Bool {
         guard let serverTLS else { return false }
-        return upgrade { NIOSSLServerHandler(context: serverTLS.context) }
+        return upgrade { helloHandler(serverTLS) }
     }
 
     /// The client's side, after the server's reply. Bytes behind that reply are an injection and end the session.
@@ -24,7 +24,10 @@ extension Wire {
         return upgrade { try ClientTLS.handler(client, serverName: serverName) }
     }
 
-    private func upgrade(_ make: () throws -> NIOSSLHandler) -> Bool {
+    /// What begins a handshake as server: it adds TLS itself once it has seen the ClientHello.
+    func helloHandler(_ serverTLS: ServerTLS) -> HelloHandler { HelloHandler(serverTLS) { [weak self] in self?.hello = $0 } }
+
+    private func upgrade(_ make: () throws -> any ChannelHandler) -> Bool {
         guard stage == .open, tls == nil, let context else { return false }
         flush()
         held = ByteBuffer()
@@ -56,7 +59,9 @@ extension Wire {
             case .tlsv13: .tls13
             case .tlsv1, .tlsv11, nil: .older
             }
-        return TLSFacts(version: version, isVerified: isVerifying)
+        return TLSFacts(
+            version: version, isVerified: isVerifying, cipher: hello.cipher, serverName: hello.serverName,
+            protocolName: hello.protocolName, endPoint: hello.endPoint)
     }
 }
 

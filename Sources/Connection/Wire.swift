@@ -31,6 +31,10 @@ package class Wire<Answer: Sendable> {
     /// The handshake goes on or will begin by itself: implicit TLS.
     var expectsHandshake = false
     var handshakeLimit = PumpLimits.handshake
+    /// Where the limits count this connection.
+    var seat: Seat?
+    /// What the hellos of a handshake as server said.
+    var hello = HelloFacts()
     /// We are the client, and the peer must show a certificate.
     var isVerifying = false
 

@@ -74,6 +74,7 @@ package final class LiveConfiguration: Sendable {
 
     private func takeLevel() {
         let text = (try? DirectoryDescriptor(passing: folder).contents(of: Configuration.Paths.publishedLevels, limit: 4096)) ?? []
+        Transcripts.become(TranscriptWish.wishes(in: text).filter { $0.service == service.rawValue })
         Verbosity.level = LogLevel.levels(in: text)[service.rawValue] ?? .events
     }
 }

@@ -1,10 +1,12 @@
 // Credentials for the desk: each step of SASL against the directory's snapshot, and what comes of it into the event log.
 
+import Configuration
 import Connection
 import Daemon
 import Directory
 import Kernel
 import MailModel
+import SASLProtocol
 import SpoolFormat
 
 /// Checks strangers against the directory; used by worker threads.
@@ -13,7 +15,10 @@ struct AccountChecker: LoginChecker {
     private let store: StorePresence
     private let journal: EventJournal
 
-    init(directory: Path, store: StorePresence, journal: EventJournal) {
+    private let live: LiveConfiguration
+
+    init(directory: Path, store: StorePresence, journal: EventJournal, live: LiveConfiguration) {
+        self.live = live
         let cache = LoginCache()
         authenticators = AuthenticatorPool { Authenticator(folder: directory, defaultDomain: nil, cache: cache) }
         self.store = store
@@ -22,11 +27,18 @@ struct AccountChecker: LoginChecker {
 
     func begin(_ start: AuthenticationStart) -> (Authentication?, LoginVerdict<AuthenticatedAccount>) {
         authenticators.with { authenticator in
-            guard let (exchange, step) = authenticator.begin(start.mechanism, initial: start.initialResponse, at: .now()) else {
+            guard let (exchange, step) = authenticator.begin(
+                start.mechanism, initial: start.initialResponse, binding: binding(start), at: .now()) else {
                 return (nil, .malformed)
             }
             return (exchange, verdict(step))
         }
+    }
+
+    /// The hash is the front's word, which holds the certificate's key anyway; given only where the front offers binding.
+    private func binding(_ start: AuthenticationStart) -> ChannelBinding? {
+        guard live.current.auth.mechanisms.contains(.scramSHA256Plus) else { return nil }
+        return start.tls.flatMap { .serverEndPoint($0.endPoint) }
     }
 
     func respond(_ response: [UInt8], to exchange: Authentication) -> (Authentication?, LoginVerdict<AuthenticatedAccount>) {

@@ -45,17 +45,18 @@ package struct Front<Machine: LoginMachine & Sendable> {
         let configuration = context.configuration
         var troubles: [String] = []
         do throws(TLSError) {
-            tls = try ServerTLS(chainFile: configuration.tls.certificate.bytes, keyFile: configuration.tls.key.bytes)
+            tls = try ServerTLS(configuration.tls, protocolName: context.service)
         } catch {
             tls = nil
             troubles.append("TLS is off: \(error)")
         }
-        self.troubles = troubles + context.confine(.front(configuration))
-        let manners = Manners(Offer(configuration, hasCertificate: tls != nil), Front.limits(silence(configuration)))
+        self.troubles = troubles + (tls?.complaints ?? []) + context.confine(.front(configuration))
+        let manners = Manners(Offer(configuration, hasCertificate: tls != nil, bindsLogins: tls?.bindsLogins == true), Front.limits(silence(configuration)))
         self.manners = manners
-        let options = AcceptorOptions(
+        var options = AcceptorOptions(
             limits: ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress),
             tls: tls, refusal: { _, _ in refusal.withUTF8Buffer { Array($0) } })
+        options.proxies = PeerNetworks(configuration.proxy.networks.map { (Array($0.address.utf8), $0.length) })
         service = LoginFront(channel: channel, options: options, limits: { manners.limits }) { makeMachine(manners.offer, $0) }
     }
 
@@ -82,8 +83,9 @@ package struct Front<Machine: LoginMachine & Sendable> {
 
     private func reload() {
         let configuration = context.live.current
-        manners.become(Offer(configuration, hasCertificate: tls != nil), Front.limits(silence(configuration)))
-        service.limit(to: ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress))
         do throws(TLSError) { _ = try tls?.reloadIfChanged() } catch { service.problem("certificate not reloaded: \(error)") }
+        let offer = Offer(configuration, hasCertificate: tls != nil, bindsLogins: tls?.bindsLogins == true)
+        manners.become(offer, Front.limits(silence(configuration)))
+        service.limit(to: ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress))
     }
 }

@@ -10,10 +10,10 @@ package struct Offer: Sendable {
     package let hasCertificate: Bool
     private let plaintext: AllowPlaintext
 
-    /// SCRAM-SHA-256-PLUS is left out: the process that checks it does not see the TLS connection it would be bound to.
-    package init(_ configuration: Configuration, hasCertificate: Bool) {
+    /// `bindsLogins`: the certificate has a hash that a login can be bound to.
+    package init(_ configuration: Configuration, hasCertificate: Bool, bindsLogins: Bool) {
         mechanisms = configuration.auth.mechanisms.compactMap { Mechanism(name: Array($0.rawValue.utf8)) }
-            .filter { $0 != .scramSHA256Plus }
+            .filter { bindsLogins || $0 != .scramSHA256Plus }
         plaintext = configuration.auth.allowPlaintext
         self.hasCertificate = hasCertificate
     }

@@ -51,7 +51,7 @@ package struct SessionProcess {
         let (configuration, journal, frontIsGone) = (context.configuration, journal, frontIsGone)
         let loops = LoopGroup(loops: 1)
         let desk = LoginDesk(
-            channel: channel, checker: AccountChecker(directory: configuration.paths.directory, store: store, journal: journal),
+            channel: channel, checker: AccountChecker(directory: configuration.paths.directory, store: store, journal: journal, live: context.live),
             workers: WorkerPool(threads: 2), loops: loops, failureDelay: configuration.auth.failureDelay)
         let host = SessionHost<Driver>(
             loops: loops, most: configuration.limits.connections, mostPerPeer: configuration.limits.connectionsPerAddress)

@@ -11,9 +11,9 @@ extension Path {
 }
 
 extension Configuration.TLS {
-    /// Where certificate and key lie, also where links lead that the administrator's tools renew.
+    /// Where certificates and keys lie, also where links lead that the administrator's tools renew.
     package var folders: [Path] {
-        [certificate, key].flatMap { [$0.parent, $0.resolvingLinks.parent] }
+        ([certificate, key] + certificates.flatMap { [$0.chain, $0.key] }).flatMap { [$0.parent, $0.resolvingLinks.parent] }
     }
 }
 

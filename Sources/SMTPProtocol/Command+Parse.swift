@@ -35,6 +35,9 @@ extension Command {
         case "help": return .help
         case "vrfy": return try verification(rest)
         case "auth": return try authentication(rest)
+        case "xclient" where offer.xclient:
+            guard let said = XClient(parsing: rest) else { throw .badArguments }
+            return .xclient(said)
         case "expn", "bdat", "turn", "etrn", "atrn", "burl", "send", "soml", "saml", "lhlo", "xclient", "xforward":
             throw .notImplemented
         case "get", "post", "put", "head", "connect", "options", "delete", "patch", "trace": throw .notMail

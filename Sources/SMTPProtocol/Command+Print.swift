@@ -24,6 +24,7 @@ extension Command {
         case .startTLS: Array("STARTTLS".utf8)
         case .auth(let mechanism, let initial):
             Array("AUTH ".utf8) + mechanism + (initial.map { [UInt8(ascii: " ")] + $0 } ?? [])
+        case .xclient(let said): Array("XCLIENT ".utf8) + said.wire
         }
     }
 }

@@ -18,6 +18,8 @@ package enum Command: Sendable, Hashable {
     case help
     case startTLS
     case auth(mechanism: [UInt8], initial: [UInt8]?)
+    /// Postfix's, from a filter of ours: whose connection this is.
+    case xclient(XClient)
 }
 
 /// Why a line is no command that we take.

@@ -20,6 +20,8 @@ package struct ServerExtensions: Sendable, Hashable {
     package var futureRelease: HoldLimit?
     package var deliverBy: DeliverByLimit?
     package var priority: PriorityProfile?
+    /// The peer is a filter of ours that may say whom it speaks for (Postfix's XCLIENT).
+    package var xclient = false
 
     package init() {}
 
@@ -79,6 +81,7 @@ package struct ServerExtensions: Sendable, Hashable {
         if let futureRelease { lines.append("FUTURERELEASE \(futureRelease.interval) \(futureRelease.until.text)") }
         if let deliverBy { lines.append(deliverBy.minimum > 0 ? "DELIVERBY \(deliverBy.minimum)" : "DELIVERBY") }
         if let priority { lines.append("MT-PRIORITY \(priority.rawValue)") }
+        if xclient { lines.append("XCLIENT \(XClient.attributes)") }
         return lines
     }
 }

@@ -6,8 +6,11 @@ extension ServerSession {
     var mayAuthenticateNow: Bool { isTLS || configuration.allowsPlaintextAuthentication }
 
     var offersAuthentication: Bool {
-        configuration.service == .submission && !configuration.mechanisms.isEmpty && mayAuthenticateNow
+        configuration.service == .submission && !mechanisms.isEmpty && mayAuthenticateNow
     }
+
+    /// What is bound to a TLS connection needs one (RFC 5802 §6).
+    var mechanisms: [[UInt8]] { configuration.mechanisms.filter { isTLS || Mechanism(name: $0) != .scramSHA256Plus } }
 
     mutating func auth(_ mechanism: [UInt8], _ initial: [UInt8]?) {
         guard configuration.service == .submission, !configuration.mechanisms.isEmpty else {
@@ -18,7 +21,7 @@ extension ServerSession {
         guard identity == nil else { return refuse(.alreadyAuthenticated) }
         guard transaction == nil else { return refuse(.authenticationMidMail) }
         let name = mechanism.map { $0.isASCIILowercase ? $0 & 0xDF : $0 }
-        guard configuration.mechanisms.contains(name) else { return refuse(.unknownMechanism) }
+        guard mechanisms.contains(name) else { return refuse(.unknownMechanism) }
         guard let initial else { return askToAuthenticate(name, nil) }
         // A lone `=` is an empty initial response (RFC 4954 §4).
         guard let decoded = initial == [UInt8(ascii: "=")] ? [] : Base64.decode(initial) else {

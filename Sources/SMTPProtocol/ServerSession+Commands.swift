@@ -28,7 +28,7 @@ extension ServerSession {
         // A chunk costs its octets: an empty one nothing, and a small one of a lost message too little.
         case .bdat(let octets, let isLast):
             if !isLast, octets == 0 || octets < 1024 && transaction?.isSpoiled == true { counters.commandsWithoutMail += 1 }
-        case .helo, .ehlo, .mail, .data, .rset, .noop, .vrfy, .help, .startTLS, .auth: counters.commandsWithoutMail += 1
+        case .helo, .ehlo, .mail, .data, .rset, .noop, .vrfy, .help, .startTLS, .auth, .xclient: counters.commandsWithoutMail += 1
         }
         return counters.commandsWithoutMail <= configuration.limits.commandsWithoutMail
     }
@@ -50,6 +50,7 @@ extension ServerSession {
         case .help: reply(.help)
         case .startTLS: startTLS()
         case .auth(let mechanism, let initial): auth(mechanism, initial)
+        case .xclient(let said): xclient(said)
         }
     }
 
@@ -68,7 +69,7 @@ extension ServerSession {
         }
         lines += offer.keywords(configuration.limits).map { Array($0.utf8) }
         if configuration.offersTLS, !isTLS { lines.append(Array("STARTTLS".utf8)) }
-        if offersAuthentication { lines.append(Array("AUTH".utf8) + configuration.mechanisms.flatMap { [0x20] + $0 }) }
+        if offersAuthentication { lines.append(Array("AUTH".utf8) + mechanisms.flatMap { [0x20] + $0 }) }
         lines.append(Array("HELP".utf8))
         reply(Reply(250, nil, lines: lines))
     }

@@ -8,7 +8,8 @@ internal import MailModel
 /// The pump calls an event, then `next()` until it is nil. While a question is open, input is held; heed `wantsInput`.
 package struct ServerSession: Sendable {
     package let configuration: ServerConfiguration
-    package let peer: [UInt8]
+    /// The client's address; another after XCLIENT.
+    package internal(set) var peer: [UInt8]
     package internal(set) var isTLS: Bool
     /// Who authenticated here, as the daemon named it.
     package internal(set) var identity: [UInt8]?
@@ -75,8 +76,10 @@ package struct ServerSession: Sendable {
         self.configuration = configuration
         self.peer = peer
         self.isTLS = isTLS
-        reply(Reply(220, nil, "\(configuration.hostName) ESMTP Martlet"))
+        reply(greeting)
     }
+
+    var greeting: Reply { Reply(220, nil, "\(configuration.hostName) ESMTP Martlet") }
 
     /// What to do next; nil until another event.
     package mutating func next() -> ServerAction? {

@@ -14,7 +14,7 @@ struct Mailctl: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Setup", subcommands: [SetupCommand.self, InitCommand.self, ConfigCommand.self, CheckCommand.self, DoctorCommand.self]),
             CommandGroup(name: "Running", subcommands: [
-                RunCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self, StatusCommand.self, LogLevelCommand.self,
+                RunCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self, ReloadCommand.self, StatusCommand.self, LogLevelCommand.self, DebugCommand.self,
                 MetricsCommand.self, ListenCommand.self, TreeCommand.self, SandboxCommand.self,
             ]),
             CommandGroup(name: "Directory", subcommands: [

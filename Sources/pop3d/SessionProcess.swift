@@ -20,7 +20,7 @@ extension SessionProcess {
         let cleaning = Cleaning(context.live, store.context, protocolName: "pop3", process.journal)
         let shared = SharedParts(
             journal: process.journal, workers: WorkerPool(threads: 4), store: store, cleaning: cleaning,
-            offer: Offer(configuration, hasCertificate: false), idleTimeout: configuration.limits.pop3IdleTimeout)
+            offer: Offer(configuration, hasCertificate: false, bindsLogins: false), idleTimeout: configuration.limits.pop3IdleTimeout)
         let live = context.live
         process.serve { MaildropDriver(shared.renewed(live.current), $0) }
     }

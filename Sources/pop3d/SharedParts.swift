@@ -22,7 +22,7 @@ struct SharedParts: Sendable {
     /// As a session has them that begins now.
     func renewed(_ configuration: Configuration) -> SharedParts {
         var parts = self
-        parts.offer = Offer(configuration, hasCertificate: false)
+        parts.offer = Offer(configuration, hasCertificate: false, bindsLogins: false)
         parts.idleTimeout = configuration.limits.pop3IdleTimeout
         return parts
     }

@@ -16,8 +16,9 @@ struct AuthenticationBridge {
 
     mutating func begin(_ mechanism: [UInt8], _ initial: [UInt8]?, _ wire: Wire<SessionAnswer>) {
         exchange = nil
+        let binding = wire.tls?.binding(shared.session.mechanisms)
         run(wire) { authenticator in
-            guard let (exchange, step) = authenticator.begin(mechanism, initial: initial, at: .now()) else { return (nil, .malformed) }
+            guard let (exchange, step) = authenticator.begin(mechanism, initial: initial, binding: binding, at: .now()) else { return (nil, .malformed) }
             return (exchange, step)
         }
     }

@@ -70,7 +70,8 @@ final class IntakeLogs {
         line.add(.helo, message.facts.clientName)
         // Binary content was encoded when it came.
         line.add(message.envelope.body == .binaryMIME ? .eightBitMIME : message.envelope.body)
-        line.add(.tls, message.tls)
+        // The version alone; the cipher stands in the trace field.
+        line.add(.tls, message.tls.map { Array($0.prefix { $0 != 0x20 }) })
         line.add(.auth, message.facts.identity)
         line.add(.messageID, message.facts.messageID)
         line.add(.hops, message.facts.receivedCount)

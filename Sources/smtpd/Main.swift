@@ -1,11 +1,12 @@
 // smtpd: takes mail in by SMTP. Two services: `smtpd` (port 25, from other hosts) and `submission` (from our users).
 //
 // Runs as     martlet-smtpd, or martlet-submission
-// Reads       the address snapshot; submission also the credential snapshot; what queued released; TLS certificate and key
+// Reads       the address snapshot; submission also the credential snapshot; what queued released; TLS certificates and keys
 // Writes      spool/smtpd/ or spool/submission/: mail and events
 // Talks to    clients on inherited listeners; content filters on the sockets of filter.smtpd or filter.submission; smtpd also name servers
 // Never       opens a mailbox, another program's folder for writing, or any other connection; relays for a stranger, whatever a filter says
-// Trusts      nobody: a client's words are bytes until parsed; an identity is what SASL proved here; a filter with the mail that it is shown
+// Trusts      nobody: a client's words are bytes until parsed; an identity is what SASL proved here; a filter with the mail that it is shown.
+//             Whose connection it is: who the configuration names (PROXY, XCLIENT)
 // If captured injects mail to local people (submission: to anyone), sees what it holds not yet erased
 // Standards   RFC 5321, 1870, 2034, 2920, 3207, 3848, 4954, 5782, 6152, 6409, 6647, 7208, 7372, 8314, 8601
 

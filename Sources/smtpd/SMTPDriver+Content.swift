@@ -20,7 +20,7 @@ extension SMTPDriver {
         big = nil
         incoming = nil
         return Acceptance(
-            envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.summary, policy: policy?.messageGiven(envelope) ?? PolicyMarks(), content: body,
+            envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.trace, policy: policy?.messageGiven(envelope) ?? PolicyMarks(), content: body,
             replyTo: wire.replyAddress)
     }
 
@@ -30,7 +30,7 @@ extension SMTPDriver {
             let content = shared.intake.beginBig()
             if let envelope = session.envelope {
                 content.append((policy?.fields ?? []) + shared.trace.bytes(
-                    id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.summary, now: .now()))
+                    id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.trace, now: .now()))
             }
             big = content
             incoming = IncomingContent(session.envelope, session.clientFacts, host: shared.session.hostName)

@@ -20,7 +20,10 @@ final class SMTPDriver: SessionDriver {
     var incoming: IncomingContent?
     private var authenticator: AuthenticationBridge
     private var accepted = 0
-    let peer: [UInt8]
+    /// Another after XCLIENT.
+    var peer: [UInt8] { session.peer }
+    private var seated: [UInt8]
+    private var transcript: SessionTranscript
     /// The content filters beside this session, from its first MAIL on.
     var filter: Filter?
     private(set) var tls: TLSFacts?
@@ -28,13 +31,15 @@ final class SMTPDriver: SessionDriver {
 
     init(_ shared: SharedParts, _ arrival: Arrival) {
         self.shared = shared
-        peer = arrival.peer.address
         var settings = shared.session
         settings.allowsPlaintextAuthentication = shared.allowsPlaintext(from: arrival.peer)
         settings.extensions.futureRelease = ServerExtensions.holding(shared.smtp, now: .now())
-        session = ServerSession(configuration: settings, peer: peer, isTLS: arrival.role.isImplicitTLS)
+        settings.extensions.xclient = shared.takesXClient(from: arrival)
+        seated = arrival.peer.address
+        session = ServerSession(configuration: settings, peer: arrival.peer.address, isTLS: arrival.role.isImplicitTLS)
         authenticator = AuthenticationBridge(shared)
-        policy = PolicySession(shared.policy, peer: peer)
+        transcript = SessionTranscript(shared.intake.origin == .submission ? "submission" : "smtpd")
+        policy = PolicySession(shared.policy, peer: seated)
     }
 
     var wantsInput: Bool { session.wantsInput }
@@ -45,7 +50,11 @@ final class SMTPDriver: SessionDriver {
         shared.intake.note(fact(.connect).adding(.protocolName, wire.arrival.role.name))
     }
 
-    func received(_ bytes: ArraySlice<UInt8>) { bytes.withUnsafeBytes { session.received($0) } }
+    func received(_ bytes: ArraySlice<UInt8>) {
+        transcript.received(bytes, peer: peer, account: session.identity)
+        bytes.withUnsafeBytes { session.received($0) }
+    }
+
     func answered(_ answer: SessionAnswer) {
         switch answer {
         case .answer(let answer):
@@ -86,9 +95,10 @@ final class SMTPDriver: SessionDriver {
             wire.abort()
             return false
         }
-        guard let action = session.next() else { return false }
+        guard isSeated(wire), let action = session.next() else { return false }
         switch action {
         case .send(let bytes):
+            transcript.sent(bytes, peer: peer, account: session.identity)
             Verbosity.debug(shared.intake.origin == .submission ? "submission" : "smtpd", Array("to=".utf8) + peer + Array(" reply=".utf8) + (bytes.starts(with: "334".utf8) ? Array("334 …".utf8) : bytes))
             wire.send(bytes)
             if session.isIdle { filter?.transactionEnded() }
@@ -104,11 +114,30 @@ final class SMTPDriver: SessionDriver {
         return true
     }
 
+    /// XCLIENT made it another client's: that one's limits hold.
+    private func isSeated(_ wire: Wire<SessionAnswer>) -> Bool {
+        guard seated != peer else { return true }
+        seated = peer
+        policy?.ended()
+        policy = PolicySession(shared.policy, peer: peer)
+        policy?.opened()
+        filter?.end()
+        filter = nil
+        if wire.counts(for: SocketName(address: peer, port: 1)) { return true }
+        wire.send("421 4.7.0 too many connections from this client\r\n")
+        wire.close()
+        return false
+    }
+
+    private func client(_ wire: Wire<SessionAnswer>) -> SocketName {
+        wire.arrival.peer.address == peer ? wire.arrival.peer : SocketName(address: peer, port: 0)
+    }
+
     private func ask(_ question: ServerQuestion, _ wire: Wire<SessionAnswer>) {
         switch question {
         case .sender(let path, _):
             policy?.senderGiven(path, hello: session.clientFacts.clientName, wire.replyAddress)
-            if filter == nil, let settings = shared.filters { filter = Filter(settings, shared, wire) }
+            if filter == nil, let settings = shared.filters { filter = Filter(settings, shared, wire, peer: client(wire)) }
             decide(.sender(shared.mayBegin()), question)
         case .recipient(let address):
             let answer = shared.directory.recipient(address)

@@ -35,38 +35,39 @@ struct Server {
         tls = Server.loadTLS(configuration, intake)
         let loops = LoopGroup(loops: 1)
         let filters = FilterSettings(configuration, context.service, loops: loops)
-        let current = CurrentParts(Server.sharedParts(context, intake, trace, memory, filters, offersTLS: tls != nil))
+        let current = CurrentParts(Server.sharedParts(context, intake, trace, memory, filters, tls))
         self.current = current
         var options = AcceptorOptions(
             limits: Server.limits(configuration), tls: tls,
             refusal: { _, _ in Array("421 4.7.0 \(configuration.hostname) too many connections, try again later\r\n".utf8) },
             trouble: { intake.note(RecordLine(.problem).adding(.reason, $0)) })
+        options.proxies = PeerNetworks(configuration.proxy.networks)
         options.handshake = min(options.handshake, configuration.limits.commandTimeout)
         service = Acceptor(loops: loops, options: options) { SMTPDriver(current.parts, $0) }
     }
 
     private static func sharedParts(
-        _ context: DaemonContext, _ intake: Intake, _ trace: TraceField, _ memory: PolicyMemory?, _ filters: FilterSettings?, offersTLS: Bool
+        _ context: DaemonContext, _ intake: Intake, _ trace: TraceField, _ memory: PolicyMemory?, _ filters: FilterSettings?, _ tls: ServerTLS?
     ) -> SharedParts {
         let configuration = context.configuration
         let folder = configuration.paths.directory
         let cache = LoginCache()
         return SharedParts(
-            session: session(context.service, configuration, offersTLS: offersTLS), intake: intake, directory: RecipientDirectory(configuration),
+            session: session(context.service, configuration, tls), intake: intake, directory: RecipientDirectory(configuration),
             authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache) },
             workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout,
             failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext, smtp: configuration.smtp,
-            policy: memory.map { PolicyParts(configuration, $0, intake) }, filters: filters)
+            policy: memory.map { PolicyParts(configuration, $0, intake) }, filters: filters, xclients: PeerNetworks(configuration.xclient.networks))
     }
 
     private static func limits(_ configuration: Configuration) -> ConnectionLimits {
         ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress)
     }
 
-    private static func session(_ service: Service, _ configuration: Configuration, offersTLS: Bool) -> ServerConfiguration {
+    private static func session(_ service: Service, _ configuration: Configuration, _ tls: ServerTLS?) -> ServerConfiguration {
         var session = ServerConfiguration(
-            service: service == .submission ? .submission : .relay, hostName: configuration.hostname, offersTLS: offersTLS,
-            mechanisms: service == .submission ? mechanisms(configuration) : [])
+            service: service == .submission ? .submission : .relay, hostName: configuration.hostname, offersTLS: tls != nil,
+            mechanisms: service == .submission ? mechanisms(configuration, tls) : [])
         session.limits.recipients = configuration.limits.recipients
         session.limits.messageSize = Int(configuration.limits.messageSize.bytes)
         session.limits.hops = configuration.limits.hops
@@ -76,15 +77,17 @@ struct Server {
         return session
     }
 
-    /// Channel binding needs a hash of the certificate, which nobody computes here: -PLUS is not offered.
-    private static func mechanisms(_ configuration: Configuration) -> [[UInt8]] {
-        configuration.auth.mechanisms.filter { $0 != .scramSHA256Plus }.map { Array($0.rawValue.utf8) }
+    /// -PLUS needs a certificate with a hash to bind to; the session offers it within TLS alone.
+    private static func mechanisms(_ configuration: Configuration, _ tls: ServerTLS?) -> [[UInt8]] {
+        configuration.auth.mechanisms.filter { tls?.bindsLogins == true || $0 != .scramSHA256Plus }.map { Array($0.rawValue.utf8) }
     }
 
     /// Without a usable certificate the service goes on in clear and says so: mail is not refused for it.
     private static func loadTLS(_ configuration: Configuration, _ intake: Intake) -> ServerTLS? {
         do throws(TLSError) {
-            return try ServerTLS(chainFile: configuration.tls.certificate.bytes, keyFile: configuration.tls.key.bytes)
+            let tls = try ServerTLS(configuration.tls)
+            for complaint in tls.complaints { intake.note(RecordLine(.problem).adding(.reason, complaint)) }
+            return tls
         } catch {
             intake.note(RecordLine(.problem).adding(.reason, "TLS is off: \(error)"))
             return nil
@@ -110,11 +113,11 @@ struct Server {
 
     private func reload() {
         let configuration = context.live.current
-        current.parts = current.parts.renewed(configuration, Server.session(context.service, configuration, offersTLS: tls != nil))
-        service.limit(to: Server.limits(configuration))
         do throws(TLSError) { _ = try tls?.reloadIfChanged() } catch {
             intake.note(RecordLine(.problem).adding(.reason, "certificate not reloaded: \(error)"))
         }
+        current.parts = current.parts.renewed(configuration, Server.session(context.service, configuration, tls))
+        service.limit(to: Server.limits(configuration))
     }
 
     private func stop() -> Never {

@@ -22,6 +22,8 @@ struct SharedParts: Sendable {
     /// Nil at submission: its clients say who they are.
     private(set) var policy: PolicyParts?
     private(set) var filters: FilterSettings?
+    /// Who may say XCLIENT.
+    private(set) var xclients = PeerNetworks()
 
     /// The parts that live keys make, as a session has them that begins now.
     func renewed(_ configuration: Configuration, _ session: ServerConfiguration) -> SharedParts {
@@ -34,6 +36,7 @@ struct SharedParts: Sendable {
         parts.smtp = configuration.smtp
         parts.policy = policy?.renewed(configuration)
         parts.filters = filters?.renewed(configuration)
+        parts.xclients = PeerNetworks(configuration.xclient.networks)
         return parts
     }
 

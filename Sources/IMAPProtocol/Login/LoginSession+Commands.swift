@@ -69,7 +69,7 @@ extension LoginSession {
 
     private mutating func authenticate(_ tag: Tag, _ mechanism: [UInt8], _ initial: [UInt8]?) {
         guard mayLogIn(tag) else { return }
-        guard settings.mechanisms.contains(mechanism) else {
+        guard mechanisms.contains(mechanism) else {
             return reply(tag, "NO [CANNOT] Unknown authentication mechanism")
         }
         var message: [UInt8]?
@@ -83,6 +83,9 @@ extension LoginSession {
         pending = .ask(.authenticate(mechanism: mechanism, initial: message))
         phase = .asking(tag, acceptsChallenge: true)
     }
+
+    /// What is bound to a TLS connection needs one (RFC 5802 §6).
+    var mechanisms: [[UInt8]] { settings.mechanisms.filter { isTLS || Mechanism(name: $0) != .scramSHA256Plus } }
 
     private mutating func mayLogIn(_ tag: Tag) -> Bool {
         guard isLoginDisabled else { return true }

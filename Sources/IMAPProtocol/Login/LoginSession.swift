@@ -97,7 +97,7 @@ package struct LoginSession: Sendable {
 
     var capabilities: [UInt8] {
         Capabilities.beforeLogin(
-            offersTLS: settings.offersTLS && !isTLS, isLoginDisabled: isLoginDisabled, mechanisms: settings.mechanisms)
+            offersTLS: settings.offersTLS && !isTLS, isLoginDisabled: isLoginDisabled, mechanisms: mechanisms)
     }
 
     mutating func bye(_ text: StaticString) {

@@ -31,10 +31,10 @@ struct CheckCommand: ParsableCommand {
         return status.owner == 0
     }
 
-    /// A certificate that lies elsewhere is not in the table.
+    /// A certificate that lies elsewhere is not in the table, and a further one never.
     private static func otherPlaces(_ tls: Configuration.TLS, _ places: TreePlaces) -> [String] {
         let usual = places[.configuration] / "tls"
-        return [(tls.key, "key.pem" as Path), (tls.certificate, "certificate.pem")].filter { $0.0 != usual / $0.1 }
-            .map { "who may read \($0.0): it is not beside the configuration" }
+        let elsewhere = [(tls.key, "key.pem" as Path), (tls.certificate, "certificate.pem")].filter { $0.0 != usual / $0.1 }.map(\.0)
+        return (elsewhere + tls.certificates.flatMap { [$0.key, $0.chain] }).map { "who may read \($0): it is in no table of ours" }
     }
 }

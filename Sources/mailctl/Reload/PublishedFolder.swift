@@ -23,14 +23,23 @@ struct PublishedFolder {
 
     /// Who says otherwise than every fact.
     var levels: [Service: LogLevel] {
-        let text = (try? DirectoryDescriptor(passing: path).contents(of: Configuration.Paths.publishedLevels, limit: 4096)) ?? []
-        let found = LogLevel.levels(in: text)
+        let found = LogLevel.levels(in: whatTheySay)
         return Dictionary(uniqueKeysWithValues: Service.allCases.compactMap { service in found[service.rawValue].map { (service, $0) } })
     }
 
-    func publish(_ levels: [Service: LogLevel]) throws(Failure) {
+    /// The dialogues that are written down, also those whose time is over.
+    var wishes: [TranscriptWish] { TranscriptWish.wishes(in: whatTheySay) }
+
+    private var whatTheySay: [UInt8] {
+        (try? DirectoryDescriptor(passing: path).contents(of: Configuration.Paths.publishedLevels, limit: 4096)) ?? []
+    }
+
+    func publish(_ levels: [Service: LogLevel]) throws(Failure) { try publish(levels, wishes) }
+    func publish(_ wishes: [TranscriptWish]) throws(Failure) { try publish(levels, wishes) }
+
+    private func publish(_ levels: [Service: LogLevel], _ wishes: [TranscriptWish]) throws(Failure) {
         let text = LogLevel.text(Service.allCases.compactMap { service in levels[service].map { (service.rawValue, $0) } })
-        try write(Configuration.Paths.publishedLevels, text)
+        try write(Configuration.Paths.publishedLevels, text + String(decoding: TranscriptWish.text(wishes), as: UTF8.self))
     }
 
     private func write(_ name: Path, _ text: String) throws(Failure) {

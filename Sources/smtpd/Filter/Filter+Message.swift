@@ -81,7 +81,7 @@ extension Filter {
         var line = RecordLine(.refuse, id).adding(.from, acceptance.envelope.sender.wire)
         for recipient in acceptance.envelope.recipients { line.add(.to, recipient.wire) }
         line.add(.size, acceptance.octets)
-        line.add(.peer, arrival.peer.address)
+        line.add(.peer, peer.address)
         line.add(.auth, acceptance.facts.identity)
         line.add(.messageID, acceptance.facts.messageID)
         shared.intake.note(line.adding(.result, "discarded").adding(.reason, reason))

@@ -83,7 +83,7 @@ extension Filter {
         return true
     }
 
-    func about(_ verb: Verb) -> RecordLine { RecordLine(verb).adding(.peer, arrival.peer.address) }
+    func about(_ verb: Verb) -> RecordLine { RecordLine(verb).adding(.peer, peer.address) }
 
     private static func path(_ wire: [UInt8]) -> [UInt8] { [UInt8(ascii: "<")] + wire + [UInt8(ascii: ">")] }
 
@@ -91,13 +91,13 @@ extension Filter {
 
     /// `[192.0.2.1]`: nobody has looked for its name.
     private var clientName: [UInt8] {
-        Array("[".utf8) + (arrival.peer.isIPv6 ? Array("IPv6:".utf8) : []) + arrival.peer.address + Array("]".utf8)
+        Array("[".utf8) + (peer.isIPv6 ? Array("IPv6:".utf8) : []) + peer.address + Array("]".utf8)
     }
 
     private var client: MilterClient {
-        let (address, port) = (arrival.peer.address, arrival.peer.port)
+        let (address, port) = (peer.address, peer.port)
         guard !address.isEmpty else { return MilterClient(hostName: Array("unknown".utf8), address: .unknown) }
-        return MilterClient(hostName: clientName, address: arrival.peer.isIPv6 ? .ipv6(address, port: port) : .ipv4(address, port: port))
+        return MilterClient(hostName: clientName, address: peer.isIPv6 ? .ipv6(address, port: port) : .ipv4(address, port: port))
     }
 
     private var connectMacros: [MilterMacro] {
@@ -105,8 +105,8 @@ extension Filter {
             MilterMacro("j", settings.host), MilterMacro("daemon_name", settings.service),
             MilterMacro("daemon_addr", arrival.local.address), MilterMacro("daemon_port", Array("\(arrival.local.port)".utf8)),
             MilterMacro("v", Array("Martlet".utf8)), MilterMacro("_", clientName),
-            MilterMacro("client_addr", arrival.peer.address), MilterMacro("client_name", clientName),
-            MilterMacro("client_ptr", Array("unknown".utf8)), MilterMacro("client_port", Array("\(arrival.peer.port)".utf8)),
+            MilterMacro("client_addr", peer.address), MilterMacro("client_name", clientName),
+            MilterMacro("client_ptr", Array("unknown".utf8)), MilterMacro("client_port", Array("\(peer.port)".utf8)),
         ]
     }
 

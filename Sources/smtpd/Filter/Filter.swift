@@ -22,6 +22,8 @@ final class Filter {
     let shared: SharedParts
     let address: ReplyAddress<SessionAnswer>
     let arrival: Arrival
+    /// The client, as we know it: another than the connection's after XCLIENT.
+    let peer: SocketName
     private var chain: MilterChain
     private var links: [Link]
     private let begun = MonotonicTime.now()
@@ -66,11 +68,12 @@ final class Filter {
         let isTLS: Bool
     }
 
-    init(_ settings: FilterSettings, _ shared: SharedParts, _ wire: Wire<SessionAnswer>) {
+    init(_ settings: FilterSettings, _ shared: SharedParts, _ wire: Wire<SessionAnswer>, peer: SocketName) {
         self.settings = settings
         self.shared = shared
         address = wire.replyAddress
         arrival = wire.arrival
+        self.peer = peer
         chain = MilterChain(settings.sockets.map { _ in settings.configuration })
         links = settings.sockets.map { _ in Link() }
     }
