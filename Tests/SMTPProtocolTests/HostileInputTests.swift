@@ -119,4 +119,22 @@ struct HostileInputTests {
         let outcome = try run([bytes("EHLO x\r\nMAIL FROM:<c@example.net> SIZE=\(size)\r\n")[...]])
         #expect(outcome.output.split(separator: "\r\n").last?.prefix(3) ?? "" == code, "\(size): \(outcome.output)")
     }
+
+    /// Who sends and does not read gets a few replies ready, and the rest when these are taken; all of them come, in order.
+    @Test(arguments: ["NOOP", "HELP", "VRFY x", "FOO", "RSET", "HELO x", "RCPT TO:<>", "DATA"])
+    func repliesThatNobodyTakesAreNotMade(line: String) throws {
+        var probe = try ServerProbe {
+            $0.limits.commandsWithoutMail = .max
+            $0.limits.errors = .max
+        }
+        _ = probe.send("HELO x\r\n")
+        _ = probe.send("MAIL FROM:<>\r\n")
+        _ = probe.answer(.sender(.accepted))
+        probe.session.received(bytes(String(repeating: line + "\r\n", count: 3000) + "QUIT\r\n"))
+        // The last line has not even been looked at.
+        #expect(!probe.session.wantsInput && !probe.session.isClosed)
+        let all = codes(probe.take())
+        // Each line, refused or not, has one reply.
+        #expect(all.count == 3002 && all.suffix(2) == ["221", "close"], "\(all.count)")
+    }
 }

@@ -276,7 +276,7 @@ class Memory(HostileCase):
         clients = self.rude_ones(small=True)
         def act(client):
             client.socket.settimeout(5)
-            client.pour(b"RCPT TO:<a@b>\r\nFOO\r\n\x00\r\n" * 1000, 200)
+            client.pour(b"RCPT TO:<a@b>\r\nFOO\r\nMAIL\r\n" * 1000, 200)
         self.assert_bounded("errors that nobody reads", "smtpd", clients, act)
 
     def test_content_that_stops_half_way(self):
