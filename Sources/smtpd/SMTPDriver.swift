@@ -16,6 +16,7 @@ final class SMTPDriver: SessionDriver {
     private var big: BigContent?
     private var authenticator: AuthenticationBridge
     private var accepted = 0
+    private var progress = Progress()
     private let peer: [UInt8]
 
     init(_ shared: SharedParts, _ arrival: Arrival) {
@@ -31,10 +32,14 @@ final class SMTPDriver: SessionDriver {
 
     func opened(_ wire: Wire<SessionAnswer>) {
         wire.limitSilence(to: shared.commandTimeout)
+        wire.limitTransaction(to: shared.commandTimeout)
         shared.intake.note(fact(.connect).adding(.protocolName, wire.arrival.role.name))
     }
 
-    func received(_ bytes: ArraySlice<UInt8>) { bytes.withUnsafeBytes { session.received($0) } }
+    func received(_ bytes: ArraySlice<UInt8>) {
+        progress.received(bytes.count)
+        bytes.withUnsafeBytes { session.received($0) }
+    }
     func answered(_ answer: SessionAnswer) {
         switch answer {
         case .answer(let answer):
@@ -63,7 +68,9 @@ final class SMTPDriver: SessionDriver {
             wire.abort()
             return false
         }
-        guard let action = session.next() else { return false }
+        let next = session.next()
+        if progress.isMade(hasReplied: next != nil) { wire.limitTransaction(to: shared.commandTimeout) }
+        guard let action = next else { return false }
         switch action {
         case .send(let bytes):
             Verbosity.debug(shared.intake.origin == .submission ? "submission" : "smtpd", Array("to=".utf8) + peer + Array(" reply=".utf8) + (bytes.starts(with: "334".utf8) ? Array("334 …".utf8) : bytes))

@@ -51,8 +51,9 @@ class Rude:
         """Sends as much as the server takes; how many pieces that were."""
         sent = 0
         with contextlib.suppress(OSError):
-            for sent in range(count):
+            for _ in range(count):
                 self.socket.sendall(piece)
+                sent += 1
         return sent
 
     def rest(self):

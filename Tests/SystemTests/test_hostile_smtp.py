@@ -7,6 +7,7 @@ import smtplib
 import ssl
 import subprocess
 import threading
+import time
 import unittest
 
 from hostile import Rude, resident
@@ -230,6 +231,55 @@ class Limits(HostileCase):
                     break
             self.assertIn(b"421", codes)
             self.assertLess(number, 401)
+
+
+class SlowOnes(HostileCase):
+    """Who says a byte now and then is silent all the same; who sends a long message steadily is not."""
+
+    settings = {"limits": {"command_timeout": "2 s"}}
+
+    def drip(self, client, piece, pause=0.3):
+        """Sends one byte after the other until the server has had enough; what it says then."""
+        ends = threading.Event()
+        def send():
+            while not ends.wait(pause) and client.pour(piece):
+                pass
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        try:
+            return client.rest()
+        finally:
+            ends.set()
+            thread.join()
+
+    def test_a_command_that_never_ends(self):
+        with self.rude() as client:
+            client.say(OPENING[0])
+            self.assertTrue(self.drip(client, b"N").startswith(b"421 4.4.2"))
+
+    def test_a_greeting_that_never_comes(self):
+        with self.rude() as client:
+            self.assertTrue(self.drip(client, b"E").startswith(b"421 4.4.2"))
+
+    def test_a_message_that_never_ends(self):
+        for piece in (b"x", b"x\r\n"):
+            with self.rude() as client:
+                self.assertEqual(client.say(*OPENING, b"DATA")[:3], b"354")
+                self.assertTrue(self.drip(client, piece).startswith(b"421 4.4.2"))
+        self.assertEqual(self.martlet.files("alice"), [])
+
+    def test_a_response_that_never_ends(self):
+        with self.rude("submission") as client:
+            self.assertEqual(client.say(OPENING[0], b"AUTH PLAIN")[:3], b"334")
+            self.assertTrue(self.drip(client, b"A").startswith(b"421 4.4.2"))
+
+    def test_a_long_message_may_take_longer_than_the_limit(self):
+        with self.rude() as client:
+            self.assertEqual(client.say(*OPENING[:2], b"RCPT TO:<bob@example.org>", b"DATA")[:3], b"354")
+            for _ in range(12):
+                client.pour(b"steadily\r\n" * 4000)
+                time.sleep(0.5)
+            self.assertEqual(client.say(b".")[:3], b"250")
 
 
 class Memory(HostileCase):
