@@ -59,13 +59,15 @@ struct HostileEnvelopeTests {
     func noControlCharacterComesInByXText(octet: UInt8) throws {
         let hex = "+" + [octet >> 4, octet & 15].map { String($0, radix: 16, uppercase: true) }.joined()
         let offers = ["DSN", "SMTPUTF8"].map { Transcript.Setting(key: "offer", words: [$0]) }
-        for parameters in ["AUTH=a\(hex)b@example.net", "ENVID=a\(hex)b", "AUTH=\(hex)", "ENVID=\(hex)"] {
+        let mail = ["AUTH=a\(hex)b@example.net", "ENVID=a\(hex)b", "AUTH=\(hex)", "ENVID=\(hex)"].map { (" \($0)", "") }
+        let rcpt = ["ORCPT=rfc822;a\(hex)b@example.net", "ORCPT=utf-8;a\(hex)b", "ORCPT=utf-8;\\x{\(hex.dropFirst())}", "ORCPT=a\(hex)b;c"].map { ("", " \($0)") }
+        for (parameters, options) in mail + rcpt {
             var world = try SMTPWorld(offers)
             world.connected(1)
-            world.received(bytes("EHLO x\r\nMAIL FROM:<c@example.net> \(parameters)\r\nRCPT TO:<alice@example.org> ORCPT=rfc822;a\(hex)b@example.net\r\n")[...], on: 1)
+            world.received(bytes("EHLO x\r\nMAIL FROM:<c@example.net>\(parameters)\r\nRCPT TO:<alice@example.org>\(options)\r\n")[...], on: 1)
             guard let envelope = world.connections[1]?.session.envelope else { continue }
             let kept = (envelope.options.envelopeID?.bytes ?? []) + envelope.recipientOptions.values.flatMap { $0.originalRecipient?.text ?? [] }
-            #expect(kept.allSatisfy { $0 > 31 && $0 != 127 }, "\(parameters) left \(kept)")
+            #expect(kept.allSatisfy { $0 > 31 && $0 != 127 }, "\(parameters)\(options) left \(kept)")
         }
     }
 

@@ -99,7 +99,7 @@ struct HostileInputTests {
     }
 
     /// A NUL anywhere in a command refuses it, and it has no effect.
-    @Test(arguments: ["HELO x", "MAIL FROM:<a@example.net>", "RCPT TO:<alice@example.org>", "NOOP", "RSET", "DATA", "AUTH PLAIN"])
+    @Test(arguments: ["HELO x", "MAIL FROM:<a@example.net>", "RCPT TO:<alice@example.org>", "NOOP and more", "RSET", "DATA", "VRFY alice"])
     func aNULAnywhereIsRefused(line: String) throws {
         for at in 0...line.utf8.count {
             var text = bytes(line)
@@ -118,6 +118,17 @@ struct HostileInputTests {
     func aSizeOfAnyLengthIsANumberOrNone(size: String, code: String) throws {
         let outcome = try run([bytes("EHLO x\r\nMAIL FROM:<c@example.net> SIZE=\(size)\r\n")[...]])
         #expect(outcome.output.split(separator: "\r\n").last?.prefix(3) ?? "" == code, "\(size): \(outcome.output)")
+    }
+
+    /// RFC 3030 §2: what is too large at once is read, refused and never a message, not an empty one either.
+    @Test(arguments: [3001, 4000, 70_000, Int.max]) func aFirstChunkAboveTheLimitIsNoMessage(octets: Int) throws {
+        let settings = [("offer", ["CHUNKING"]), ("limit", ["size", "3000"])].map { Transcript.Setting(key: $0.0, words: $0.1) }
+        let opening = "EHLO x\r\nMAIL FROM:<carol@example.net>\r\nRCPT TO:<alice@example.org>\r\nBDAT \(octets) LAST\r\n"
+        let content = String(repeating: "RSET\r\n", count: 20_000).utf8.prefix(octets)
+        let outcome = try run([(bytes(opening) + content + bytes(octets < 100_000 ? "NOOP\r\n" : ""))[...]], settings)
+        #expect(outcome.accepted.isEmpty)
+        let replies = outcome.output.split(separator: "\r\n").map { $0.prefix(3) }.suffix(2)
+        #expect(replies == (octets < 100_000 ? ["552", "250"] : replies), "\(outcome.output)")
     }
 
     /// Who sends and does not read gets a few replies ready, and the rest when these are taken; all of them come, in order.

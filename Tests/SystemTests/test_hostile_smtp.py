@@ -176,6 +176,30 @@ class Attacks(HostileCase):
                 text = right[:at] + b"\0" + right[at:]
                 self.assertIn(client.say(b"EHLO client.example", b"AUTH PLAIN " + base64.b64encode(text))[:3], (b"501", b"535"), text)
 
+    def test_guessers_do_not_keep_others_out(self):
+        """From twenty addresses, with names that exist and names that do not; the third failure ends a connection."""
+        ends = threading.Event()
+        guesses = []
+        def guess(number):
+            while not ends.is_set():
+                with contextlib.suppress(OSError), Rude(self.martlet.port("submission"), source="127.0.2.%d" % (number + 1)) as client:
+                    client.say(b"EHLO client.example")
+                    name = b"bob" if number % 2 else b"nobody%d" % number
+                    wrong = base64.b64encode(b"\0" + name + b"@example.org\0wrong")
+                    guesses.append([client.say(b"AUTH PLAIN " + wrong)[:3] for _ in range(3)] + [client.rest()[:3]])
+        threads = [threading.Thread(target=guess, args=(number,), daemon=True) for number in range(20)]
+        for thread in threads:
+            thread.start()
+        right = base64.b64encode(b"\0alice@example.org\0" + PASSWORD.encode())
+        for _ in range(20):
+            with self.rude("submission") as client:
+                self.assertEqual(client.say(b"EHLO client.example", b"AUTH PLAIN " + right)[:3], b"235")
+        wait_until(lambda: len(guesses) >= 20, "guesses that were answered")
+        ends.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual({tuple(codes) for codes in guesses}, {(b"535", b"535", b"535", b"421")})
+
     def test_tls_that_is_none_ends_one_connection(self):
         for service in ("smtp", "submission", "submissions"):
             for garbage in (os.urandom(65536), b"\x16\x03\x01\x40\x00" + b"x" * 16384, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\xff" * 600):
