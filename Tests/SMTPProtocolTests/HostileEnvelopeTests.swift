@@ -48,7 +48,7 @@ struct HostileEnvelopeTests {
             "<\"alice@example.org>", "<\"\\\"@example.org>", "<>", "< >", "<", "", ">", "<\u{7F}@example.org>",
         ]
         for (path, code, world) in try replies(odd) {
-            #expect(code.hasPrefix("5"), "\(path): \(code)")
+            #expect(code == "501", "\(path): \(code)")
             #expect(world.connections[1]?.session.envelope?.recipients == [])
         }
         for (path, code, _) in try replies(["<\(local64)@example.org>", "<a@\(domain255)>"]) { #expect(code == "550", "\(path): \(code)") }
