@@ -365,7 +365,7 @@ class Memory(HostileCase):
         clients = self.rude_ones()
         def act(client):
             if client.say(*OPENING, b"DATA")[:3] == b"354":
-                client.pour(b"bare\nLF " + b"z" * 65000, 160)
+                client.pour(b"bare\nLF " + b"z" * 65000, 32)
         self.assert_bounded("content that is refused", "smtpd", clients, act)
 
     def test_recipients_without_an_end(self):
