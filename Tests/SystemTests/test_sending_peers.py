@@ -12,6 +12,8 @@ class SendingPeer:
 
     @classmethod
     def setUpClass(cls):
+        if reason := sendingpeers.missing(cls.peer_class.package):
+            raise unittest.SkipTest(reason)
         cls.martlet = Martlet(accounts=("bob", "carol"))
         cls.peer = None
         try:
@@ -46,7 +48,6 @@ class SendingPeer:
     changes = ()
 
 
-@unittest.skipIf(sendingpeers.missing("exim4-daemon-light"), sendingpeers.missing("exim4-daemon-light"))
 class FromExim(SendingPeer, unittest.TestCase):
     peer_class, peer_name = sendingpeers.Exim, b"exim.example"
 
@@ -60,7 +61,6 @@ class FromExim(SendingPeer, unittest.TestCase):
         self.assertIn(b"5.1.1", notice[0])
 
 
-@unittest.skipIf(sendingpeers.missing("opensmtpd"), sendingpeers.missing("opensmtpd"))
 class FromOpenSMTPD(SendingPeer, unittest.TestCase):
     peer_class, peer_name = sendingpeers.OpenSMTPD, b"opensmtpd.example"
 
