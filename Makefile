@@ -4,7 +4,7 @@
 SWIFT ?= swift
 export SWIFT
 
-.PHONY: all setup build run install deb test check lint unit-test model-test system-test crash-test crash-lab package-test bench clean
+.PHONY: all setup build run install deb test check lint unit-test model-test system-test fuzz crash-test crash-lab package-test bench clean
 
 all: build
 
@@ -34,6 +34,14 @@ lint:
 unit-test model-test system-test:
 	@etc/dev/setup test
 	@etc/dev/test build $(@:-test=)
+
+# Longer than in `make test`: ROUNDS mutations for each corpus in Tests/FuzzCorpus. SEED=… repeats; .build/fuzz has the input that was tried last.
+fuzz:
+	@etc/dev/setup test
+	@etc/dev/test build
+	@mkdir -p .build/fuzz
+	@MARTLET_FUZZ_ROUNDS=$(or $(ROUNDS),300000) MARTLET_FUZZ_LAST=$(CURDIR)/.build/fuzz $(if $(SEED),MARTLET_SEED=$(SEED)) SWIFT_BACKTRACE=enable=no \
+		$(SWIFT) test --scratch-path .build/testing -c release -Xswiftc -enable-testing --disable-xctest --skip-build --filter FuzzTests
 
 # 20 rounds of 500 messages; `make test` runs three.
 crash-test:

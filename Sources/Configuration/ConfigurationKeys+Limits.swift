@@ -19,8 +19,8 @@ extension ConfigurationKey {
             How long an SMTP client may take for its next command. RFC 5321 §4.5.3.2.7 asks for 5 min.
             """),
         ConfigurationKey("limits.data_timeout", \.limits.dataTimeout, default: .seconds(600),
-            within: .range(.seconds(1)...(.seconds(7200))), reload: .unread, """
-            How long a client may be silent while it sends a message.
+            within: .range(.seconds(1)...(.seconds(7200))), reload: .live, """
+            How long a client may be silent while it sends a message (RFC 5321 §4.5.3.2.5 asks for 3 min).
             """),
         ConfigurationKey("limits.pop3_idle_timeout", \.limits.pop3IdleTimeout, default: .seconds(600),
             within: .range(.seconds(1)...(.seconds(86400))), reload: .live, """

@@ -62,9 +62,14 @@ extension ServerSession {
         advance()
     }
 
-    /// Works through held input until it runs dry, a question opens or the session ends.
+    /// Works through held input until it runs dry, a question opens, the session ends, or enough waits to be taken.
     mutating func advance() {
+        isBehind = false
         while openQuestion == nil, phase == .command || phase == .authentication {
+            if hasEnoughToDo {
+                isBehind = true
+                return
+            }
             if isStopping, isIdle { return close(saying: .shuttingDown) }
             if reception?.awaitsContent == true {
                 guard framer.count > 0 else { break }

@@ -27,6 +27,10 @@ package struct ServerSession: Sendable {
 
     private var actions: [ServerAction] = []
     private var taken = 0
+    /// Input was left where it is, because nobody takes what came of the input before it.
+    var isBehind = false
+    /// Octets of replies among the actions.
+    private var waiting = 0
     private var held: [UInt8] = []
 
     enum Phase: Sendable { case command, authentication, handshake, closed }
@@ -83,21 +87,27 @@ package struct ServerSession: Sendable {
 
     /// What to do next; nil until another event.
     package mutating func next() -> ServerAction? {
-        guard taken < actions.count else {
+        if taken == actions.count {
             actions.removeAll(keepingCapacity: true)
-            taken = 0
-            return nil
+            (taken, waiting) = (0, 0)
+            if isBehind { advance() }
         }
+        guard taken < actions.count else { return nil }
         defer { taken += 1 }
         return actions[taken]
     }
 
     /// Whether the pump should read on; false while much is held or actions wait.
     package var wantsInput: Bool {
-        phase != .closed && !inputHasEnded && framer.count < 65536 && taken == actions.count
+        phase != .closed && !inputHasEnded && framer.count < 65536 && taken == actions.count && !isBehind
     }
 
+    /// A short command costs less than its reply: a client that sends and never reads must not fill our memory with replies.
+    var hasEnoughToDo: Bool { actions.count - taken >= 32 || waiting >= 16384 }
+
     package var isClosed: Bool { phase == .closed }
+    /// The client is sending a message.
+    package var isReceivingContent: Bool { reception?.awaitsContent ?? false }
 
     /// The dialogue is between transactions and nothing is owed: where a stop or a hand-over costs nobody anything.
     package var isIdle: Bool { transaction == nil && openQuestion == nil && reception == nil }
@@ -119,6 +129,7 @@ package struct ServerSession: Sendable {
     mutating func flush() {
         guard !held.isEmpty else { return }
         actions.append(.send(held))
+        waiting += held.count
         held = []
     }
 

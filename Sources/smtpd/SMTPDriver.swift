@@ -20,6 +20,9 @@ final class SMTPDriver: SessionDriver {
     var incoming: IncomingContent?
     private var authenticator: AuthenticationBridge
     private var accepted = 0
+    private var progress = Progress()
+    /// How long the client may be silent now.
+    private var patience: Duration?
     /// Another after XCLIENT.
     var peer: [UInt8] { session.peer }
     private var seated: [UInt8]
@@ -45,12 +48,13 @@ final class SMTPDriver: SessionDriver {
     var wantsInput: Bool { session.wantsInput }
 
     func opened(_ wire: Wire<SessionAnswer>) {
-        wire.limitSilence(to: shared.commandTimeout)
+        limit(wire, hasReplied: false)
         policy?.opened()
         shared.intake.note(fact(.connect).adding(.protocolName, wire.arrival.role.name))
     }
 
     func received(_ bytes: ArraySlice<UInt8>) {
+        progress.received(bytes.count)
         transcript.received(bytes, peer: peer, account: session.identity)
         bytes.withUnsafeBytes { session.received($0) }
     }
@@ -95,7 +99,10 @@ final class SMTPDriver: SessionDriver {
             wire.abort()
             return false
         }
-        guard isSeated(wire), let action = session.next() else { return false }
+        guard isSeated(wire) else { return false }
+        let next = session.next()
+        limit(wire, hasReplied: next != nil)
+        guard let action = next else { return false }
         switch action {
         case .send(let bytes):
             transcript.sent(bytes, peer: peer, account: session.identity)
@@ -112,6 +119,15 @@ final class SMTPDriver: SessionDriver {
             incoming = nil
         }
         return true
+    }
+
+    /// A command may take as long as the configuration says, and so may each piece of a message.
+    private func limit(_ wire: Wire<SessionAnswer>, hasReplied: Bool) {
+        let allowed = session.isReceivingContent ? shared.dataTimeout : shared.commandTimeout
+        let isMade = progress.isMade(hasReplied: hasReplied)
+        if allowed != patience { wire.limitSilence(to: allowed) }
+        if allowed != patience || isMade { wire.limitTransaction(to: allowed) }
+        patience = allowed
     }
 
     /// XCLIENT made it another client's: that one's limits hold.

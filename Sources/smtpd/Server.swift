@@ -55,7 +55,7 @@ struct Server {
         return SharedParts(
             session: session(context.service, configuration, tls), intake: intake, directory: RecipientDirectory(configuration),
             authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache) },
-            workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout,
+            workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout, dataTimeout: configuration.limits.dataTimeout,
             failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext, smtp: configuration.smtp,
             policy: memory.map { PolicyParts(configuration, $0, intake) }, filters: filters, xclients: PeerNetworks(configuration.xclient.networks))
     }

@@ -16,6 +16,7 @@ struct SharedParts: Sendable {
     let workers: WorkerPool
     let trace: TraceField
     private(set) var commandTimeout: Duration
+    private(set) var dataTimeout: Duration
     private(set) var failureDelay: Duration
     private(set) var plaintext: AllowPlaintext
     private(set) var smtp: Configuration.SMTP
@@ -31,6 +32,7 @@ struct SharedParts: Sendable {
         parts.session = session
         parts.directory = RecipientDirectory(configuration)
         parts.commandTimeout = configuration.limits.commandTimeout
+        parts.dataTimeout = configuration.limits.dataTimeout
         parts.failureDelay = configuration.auth.failureDelay
         parts.plaintext = configuration.auth.allowPlaintext
         parts.smtp = configuration.smtp

@@ -117,7 +117,7 @@ extension String {
 
     fileprivate var trimmed: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
 
-    fileprivate func range(of needle: String) -> Range<String.Index>? {
+    func range(of needle: String) -> Range<String.Index>? {
         var at = startIndex
         while at < endIndex {
             if self[at...].hasPrefix(needle) { return at..<index(at, offsetBy: needle.count) }

@@ -59,6 +59,23 @@ struct ExchangeTests {
         #expect(server.start(initialResponse: Array(repeating: 0x61, count: 8193)) == .failure(.malformed))
     }
 
+    /// The limit itself, where nothing else is wrong with the message.
+    @Test func aLongAuthorizationIdentityIsMalformedAndNotCompared() throws {
+        for (length, expected) in [(8192 - 13, ServerExchange.Failure.rejected), (8192, .malformed)] {
+            var server = try #require(ServerExchange(mechanism: bytes("PLAIN"), hashes: hashes, nonce: []))
+            let message = Array(repeating: UInt8(ascii: "x"), count: length) + bytes("\0alice\0secret")
+            #expect(server.start(initialResponse: message) == .failure(expected))
+        }
+    }
+
+    @Test(arguments: ["al\0ice", "\0", "alice\0"]) func aNULInALoginIsMalformed(name: String) throws {
+        var server = try #require(ServerExchange(mechanism: bytes("LOGIN"), hashes: hashes, nonce: []))
+        _ = server.start(initialResponse: nil)
+        #expect(server.response(bytes(name)) == .failure(.malformed))
+        _ = server.start(initialResponse: nil)
+        #expect(server.response(bytes("alice")) == .failure(.malformed), "an exchange that failed is over")
+    }
+
     @Test func unavailableIsNotRejected() throws {
         var server = try #require(ServerExchange(mechanism: bytes("PLAIN"), hashes: hashes, nonce: []))
         _ = server.start(initialResponse: bytes("\0alice\0secret"))
