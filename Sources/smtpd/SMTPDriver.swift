@@ -151,13 +151,13 @@ final class SMTPDriver: SessionDriver {
         if big == nil {
             let content = shared.intake.beginBig()
             if let envelope = session.envelope {
-                content.append(shared.trace.bytes(
-                    id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.summary, now: .now()))
+                let trace = shared.trace.bytes(
+                    id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.summary, now: .now())
+                content.begin(trace, keepsHeader: filter != nil)
             }
             big = content
         }
         big?.append(bytes)
-        filter?.header.hear(bytes)
     }
 
     private func noteRefusal(of address: EmailAddress, _ answer: ServerAnswer.Recipient) {
