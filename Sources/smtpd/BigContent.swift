@@ -10,6 +10,10 @@ final class BigContent: Sendable {
     private struct State: ~Copyable {
         var file: Descriptor?
         var length = 0
+        /// Where the message begins, behind our trace field.
+        var start = 0
+        /// Its header, where content filters are to see it.
+        var header: HeaderCapture?
         var checksum: UInt32 = 0
         var failure: KernelError?
     }
@@ -29,8 +33,18 @@ final class BigContent: Sendable {
         self.state = Mutex(state)
     }
 
+    /// Our trace field, which goes before the message.
+    func begin(_ trace: [UInt8], keepsHeader: Bool = false) {
+        append(trace)
+        state.withLock { state in
+            state.start = state.length
+            if keepsHeader { state.header = HeaderCapture() }
+        }
+    }
+
     func append(_ bytes: [UInt8]) {
         state.withLock { state in
+            state.header?.hear(bytes)
             guard state.failure == nil, let file = state.file.take() else { return }
             state.length += bytes.count
             state.checksum = CRC32C.checksum(bytes, continuing: state.checksum)
@@ -61,6 +75,9 @@ final class BigContent: Sendable {
 
     /// Octets that were appended; fewer than were given once something failed.
     var length: Int { state.withLock { $0.length } }
+    /// Where the message begins in the file.
+    var start: Int { state.withLock { $0.start } }
+    var header: HeaderCapture { state.withLock { $0.header ?? HeaderCapture() } }
     var hasFailed: Bool { state.withLock { $0.failure != nil } }
 
     /// The file for reading, while it is being written or after; nil if it cannot be opened.

@@ -12,7 +12,7 @@ extension SMTPDriver {
         let body: AcceptedContent
         if let big {
             pass(content)
-            keep(incoming?.finish() ?? [])
+            big.append(incoming?.finish() ?? [])
             body = .big(big)
         } else {
             body = .inline(IncomingContent.whole(content, envelope, facts, host: host))
@@ -29,8 +29,9 @@ extension SMTPDriver {
         if big == nil {
             let content = shared.intake.beginBig()
             if let envelope = session.envelope {
-                content.append((policy?.fields ?? []) + shared.trace.bytes(
-                    id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.trace, now: .now()))
+                let trace = shared.trace.bytes(
+                    id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.trace, now: .now())
+                content.begin((policy?.fields ?? []) + trace, keepsHeader: filter != nil)
             }
             big = content
             incoming = IncomingContent(session.envelope, session.clientFacts, host: shared.session.hostName)
@@ -42,13 +43,7 @@ extension SMTPDriver {
         // Moved out and back, so that what it holds is never copied.
         var passing = incoming
         incoming = nil
-        keep(passing?.take(bytes) ?? bytes)
+        big?.append(passing?.take(bytes) ?? bytes)
         incoming = passing
-    }
-
-    private func keep(_ bytes: [UInt8]) {
-        guard !bytes.isEmpty else { return }
-        big?.append(bytes)
-        filter?.header.hear(bytes)
     }
 }

@@ -44,7 +44,6 @@ extension Filter {
     /// Who the client is, as far as it was not told yet, then MAIL.
     private func askSender(_ sender: ReversePath, _ size: Int?, _ answer: ServerAnswer, _ facts: FilterFacts) {
         isInTransaction = true
-        header = HeaderCapture()
         var steps: [Step] = []
         if introduced == nil { steps.append(.ask(.connect(client), connectMacros)) }
         let introduction = Introduction(hello: facts.client.clientName, isTLS: facts.tls != nil)
@@ -74,7 +73,9 @@ extension Filter {
         switch acceptance.content {
         case .inline(let content): header = HeaderCapture(content)
         // The log says what is wrong with the disk.
-        case .big(let file): if file.hasFailed { return false }
+        case .big(let file):
+            if file.hasFailed { return false }
+            header = file.header
         }
         let macros = facts.id.map { [MilterMacro("i", $0.text)] } ?? []
         let steps: [Step] = [.ask(.data, macros), .message(macros)]

@@ -33,7 +33,7 @@ final class Filter {
     var pending: Pending?
     var introduced: Introduction?
     var isInTransaction = false
-    /// The header of a long message, as it went by.
+    /// The header of the message at hand.
     var header = HeaderCapture()
     private var outcome: FilterOutcome?
     /// Counts messages, so that a late piece of one is not taken for one of the next.
@@ -198,8 +198,7 @@ final class Filter {
             let start = body.startIndex + range.lowerBound
             chain.bodyRead(body[(start..<start + range.count).clamped(to: body.indices)], at: now)
         case .big(let file):
-            guard let acceptance = pending?.acceptance else { return }
-            let start = file.length - acceptance.facts.size + header.bytes.count
+            let start = file.start + header.bytes.count
             let (message, address) = (message, address)
             shared.workers.submit {
                 let bytes = file.read(range.count, at: start + range.lowerBound)

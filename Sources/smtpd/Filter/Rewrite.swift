@@ -47,7 +47,7 @@ struct Rewrite: Sendable {
     }
 
     private func begin(_ file: BigContent, _ trace: TraceField) {
-        file.append(
+        file.begin(
             trace.bytes(
                 id: file.id, envelope: acceptance.envelope, facts: acceptance.facts, peer: acceptance.peer, tls: acceptance.tls, now: .now()))
         file.append(header)
@@ -55,7 +55,7 @@ struct Rewrite: Sendable {
 
     /// A file of the same name takes the place of the received one, which stays open until it is copied.
     private func replace(_ old: BigContent, _ trace: TraceField) -> Acceptance? {
-        var start = old.length - acceptance.facts.size + receivedHeader
+        var start = old.start + receivedHeader
         let end = old.length
         guard let source = old.reader() else {
             old.discard()
@@ -86,7 +86,7 @@ extension Acceptance {
     var octets: Int {
         switch content {
         case .inline(let bytes): bytes.count
-        case .big: facts.size
+        case .big(let file): file.length - file.start
         }
     }
 
