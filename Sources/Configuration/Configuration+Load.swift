@@ -35,6 +35,7 @@ extension Configuration {
         for place in [\Configuration.paths.spool, \.paths.store, \.paths.cache, \.paths.directory, \.tls.certificate, \.tls.key] {
             self[keyPath: place] = self[keyPath: place].resolved(from: paths.root)
         }
+        remote.roots = remote.roots?.resolved(from: paths.root)
     }
 
     /// No configuration is longer; whoever points us at another file gets an error, not a full memory.

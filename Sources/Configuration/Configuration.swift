@@ -17,6 +17,7 @@ package struct Configuration: Hashable, Sendable {
     package var tls = TLS()
     package var listen = Listen()
     package var limits = Limits()
+    package var smtp = SMTP()
     package var auth = Auth()
     package var policy = Policy()
     package var routing = Routing()
@@ -94,6 +95,11 @@ extension Configuration {
         package var aliasResults = 0
     }
 
+    package struct SMTP: Hashable, Sendable {
+        package var extensions: [SMTPExtension] = []
+        package var longestHold = Duration.zero
+    }
+
     package struct Auth: Hashable, Sendable {
         package var allowPlaintext = AllowPlaintext.never
         package var mechanisms: [AuthMechanism] = []
@@ -113,6 +119,7 @@ extension Configuration {
         package var initial = Duration.zero
         package var maximum = Duration.zero
         package var giveUp = Duration.zero
+        package var delayNotice = Duration.zero
         /// Per cent of the waiting time by which it varies.
         package var jitter = 0
     }
@@ -121,6 +128,7 @@ extension Configuration {
         package var smarthost: Endpoint?
         package var port = 0
         package var tls = RemoteTLS.opportunistic
+        package var roots: Path?
         package var connectTimeout = Duration.zero
         package var commandTimeout = Duration.zero
         package var connections = 0

@@ -19,6 +19,10 @@ extension ConfigurationKey {
             within: .range(.seconds(1)...(.seconds(2_592_000))), reload: .live, """
             The age at which mail goes back to its sender. RFC 5321 §4.5.4.1 asks for 4-5 days.
             """),
+        ConfigurationKey("retry.delay_notice", \.retry.delayNotice, default: .seconds(14400),
+            within: .range(.zero...(.seconds(2_592_000))), reload: .live, """
+            The age at which a sender hears, once, that a message is not delivered yet and is still being tried. 0: never, unless it asked.
+            """),
         ConfigurationKey("retry.jitter", \.retry.jitter, default: 10, within: .range(0...50), reload: .live, """
             Per cent by which each wait varies, so that what failed together does not come back together.
             """),
@@ -30,6 +34,10 @@ extension ConfigurationKey {
             """),
         ConfigurationKey("remote.tls", \.remote.tls, default: .opportunistic, reload: .live, """
             STARTTLS to other hosts: where offered (RFC 7435), always (mail waits where it is not), or never.
+            """),
+        ConfigurationKey("remote.roots", \.remote.roots, default: nil,
+            reload: .restart([.remoted], why: "the file is read at the start"), """
+            A file of certificates that are trusted where a server must prove its name (REQUIRETLS). Empty: those of the system.
             """),
         ConfigurationKey("remote.connect_timeout", \.remote.connectTimeout, default: .seconds(30),
             within: .range(.seconds(1)...(.seconds(600))), reload: .live, """

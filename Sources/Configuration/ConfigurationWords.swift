@@ -22,6 +22,27 @@ package enum AuthMechanism: String, ConfigurationWord {
     case login = "LOGIN"
 }
 
+/// An extension of SMTP that may be offered beyond those that every client is offered, by its EHLO keyword.
+package enum SMTPExtension: String, ConfigurationWord, CaseIterable {
+    /// RFC 6531.
+    case smtpUTF8 = "SMTPUTF8"
+    /// RFC 3461.
+    case dsn = "DSN"
+    /// RFC 3030.
+    case chunking = "CHUNKING"
+    case binaryMIME = "BINARYMIME"
+    /// RFC 8689.
+    case requireTLS = "REQUIRETLS"
+    /// RFC 9422.
+    case limits = "LIMITS"
+    /// RFC 4865.
+    case futureRelease = "FUTURERELEASE"
+    /// RFC 2852.
+    case deliverBy = "DELIVERBY"
+    /// RFC 6710.
+    case priority = "MT-PRIORITY"
+}
+
 /// The byte between user and detail in `user+detail@domain` (RFC 5233 §1).
 package struct SubaddressSeparator: Hashable, Sendable, ConfigurationValue {
     package let byte: UInt8

@@ -1,4 +1,4 @@
-// The failure notice to a sender: plain words for people, RFC 3464 fields for programs, the original's header.
+// The notice to a sender about his message: plain words for people, RFC 3464 fields for programs, the original's header.
 // Invariant: foreign bytes pass through HeaderWriter or `oneLine`; no line of theirs can be a boundary.
 
 package import MailModel
@@ -15,6 +15,8 @@ package struct ReportedRecipient: Hashable, Sendable {
     /// The host that gave the reply; nil if the reason is our own.
     package var remoteHost: [UInt8]?
     package var lastAttempt: MailDate?
+    /// What ORCPT said (RFC 3461 §5.2.6 c); nil where it said nothing.
+    package var originalRecipient: OriginalRecipient?
 
     package init(original: EmailAddress, final: EmailAddress, status: EnhancedStatus, reason: [UInt8]) {
         self.original = original
@@ -26,15 +28,23 @@ package struct ReportedRecipient: Hashable, Sendable {
 
 /// A delivery status notification (RFC 3464, RFC 6522) from `MAILER-DAEMON`.
 package struct BounceMessage: Sendable {
-    package enum Action: Hashable, Sendable {
+    package enum Action: String, Hashable, Sendable {
         /// It will not be delivered.
         case failed
         /// It is not delivered yet; we keep trying.
         case delayed
+        /// It is in the mailbox.
+        case delivered
+        /// A host has it that sends no notices (RFC 3464 §2.3.3).
+        case relayed
+
+        package var isSuccess: Bool { self == .delivered || self == .relayed }
     }
 
     /// More bytes of the original's header are not returned.
     package static let maximumHeader = 64 << 10
+    /// A longer message comes back as its header alone, whatever RET said (RFC 3461 §4.3 allows it).
+    package static let maximumContent = 1 << 20
 
     package var action: Action
     /// The sender of the original; the caller never makes a notice for the null path (RFC 5321 §4.5.5).
@@ -50,6 +60,10 @@ package struct BounceMessage: Sendable {
     package var original: [UInt8]
     /// Letters and digits that nobody outside can guess.
     package var boundary: [UInt8]
+    /// Whether `original` is the whole message and to be returned so.
+    package var isFull = false
+    /// What the sender calls the message (RFC 3461 §4.4).
+    package var envelopeID: EnvelopeID?
 
     package init(
         action: Action, sender: EmailAddress, host: Domain, messageID: [UInt8], date: MailDate, arrival: MailDate,
@@ -73,8 +87,10 @@ package struct BounceMessage: Sendable {
         var out = header(returned).bytes
         out += line("") + line("This is a multipart report; programs that know MIME show it better.")
         out += separator("text/plain; charset=utf-8", "8bit") + explanation
-        out += separator("message/delivery-status", "7bit") + deliveryStatus
-        out += separator("text/rfc822-headers; charset=utf-8", "8bit") + returned.bytes
+        // RFC 6533 §3: where an address is not ASCII, the machine part may be UTF-8 too.
+        out += speaksUTF8 ? separator("message/global-delivery-status", "8bit") : separator("message/delivery-status", "7bit")
+        out += deliveryStatus
+        if isFull { out += separator("message/rfc822", "8bit") + wireForm(original) } else { out += separator("text/rfc822-headers; charset=utf-8", "8bit") + returned.bytes }
         return out + line("") + Array("--".utf8) + boundary + line("--")
     }
 
@@ -83,7 +99,7 @@ package struct BounceMessage: Sendable {
         writer.date(date)
         writer.field("From", Array("Mail Delivery System <MAILER-DAEMON@".utf8) + host.bytes + Array(">".utf8))
         writer.field("To", Array("<".utf8) + sender.wire + Array(">".utf8))
-        writer.field("Subject", action == .failed ? "Undelivered mail returned to sender" : "Delayed mail, still being retried")
+        writer.field("Subject", subject)
         writer.field("Message-ID", messageID)
         if let id = returned.messageID {
             writer.field("In-Reply-To", id)
@@ -96,6 +112,15 @@ package struct BounceMessage: Sendable {
             "Content-Type",
             Array("multipart/report; report-type=delivery-status; boundary=\"".utf8) + boundary + Array("\"".utf8))
         return writer
+    }
+
+    private var subject: String {
+        switch action {
+        case .failed: "Undelivered mail returned to sender"
+        case .delayed: "Delayed mail, still being retried"
+        case .delivered: "Your mail was delivered"
+        case .relayed: "Your mail was passed on"
+        }
     }
 
     private func separator(_ type: StaticString, _ encoding: StaticString) -> [UInt8] {
@@ -116,6 +141,10 @@ extension BounceMessage {
         case .delayed:
             out += line("Your message could not be delivered yet to the addresses below. It is still being tried;")
             out += line("you need not send it again.")
+        case .delivered: out += line("Your message was delivered to the mailboxes of the addresses below, as you asked to be told.")
+        case .relayed:
+            out += line("Your message was passed on to the mail system of the addresses below. It took responsibility")
+            out += line("for it, but will not tell you when it is delivered.")
         }
         for recipient in recipients { out += line("") + explanation(of: recipient) }
         return out + line("") + line("For the postmaster: the message had the id \(originalID) here.")
@@ -126,6 +155,7 @@ extension BounceMessage {
         if recipient.final != recipient.original {
             out += Array(" (forwarded to <".utf8) + recipient.final.wire + Array(">)".utf8)
         }
+        if action.isSuccess { return out + line("") }
         out += line(":")
         if let host = recipient.remoteHost {
             out += Array("    The host ".utf8) + oneLine(host.prefix(255)) + line(" said:")
@@ -136,6 +166,7 @@ extension BounceMessage {
     /// The part for programs (RFC 3464 §2).
     private var deliveryStatus: [UInt8] {
         var writer = HeaderWriter()
+        if let envelopeID { writer.field("Original-Envelope-Id", asciiOnly(envelopeID.bytes)) }
         writer.field("Reporting-MTA", Array("dns; ".utf8) + asciiOnly(host.bytes))
         writer.field("Arrival-Date", arrival.text)
         var out = writer.bytes
@@ -145,11 +176,12 @@ extension BounceMessage {
 
     private func status(of recipient: ReportedRecipient) -> [UInt8] {
         var writer = HeaderWriter()
-        writer.field("Original-Recipient", Array("rfc822; ".utf8) + asciiOnly(recipient.original.wire))
-        writer.field("Final-Recipient", Array("rfc822; ".utf8) + asciiOnly(recipient.final.wire))
-        writer.field("Action", action == .failed ? "failed" : "delayed")
+        let original = recipient.originalRecipient ?? OriginalRecipient(recipient.original)
+        if let original { writer.field("Original-Recipient", original.type + Array("; ".utf8) + machine(original.address)) }
+        writer.field("Final-Recipient", Array((recipient.final.isASCII ? "rfc822; " : "utf-8; ").utf8) + machine(recipient.final.wire))
+        writer.field("Action", action.rawValue)
         writer.field("Status", "\(recipient.status)")
-        if let host = recipient.remoteHost {
+        if action.isSuccess {} else if let host = recipient.remoteHost {
             writer.field("Remote-MTA", Array("dns; ".utf8) + asciiOnly(host.prefix(255)))
             writer.field("Diagnostic-Code", Array("smtp; ".utf8) + asciiOnly(recipient.reason.prefix(800)))
         } else {
@@ -158,6 +190,12 @@ extension BounceMessage {
         if let last = recipient.lastAttempt { writer.field("Last-Attempt-Date", last.text) }
         return writer.bytes
     }
+
+    private var speaksUTF8: Bool {
+        recipients.contains { !$0.original.isASCII || !$0.final.isASCII || $0.originalRecipient?.isUTF8Type == true }
+    }
+
+    private func machine(_ text: [UInt8]) -> [UInt8] { speaksUTF8 ? text : asciiOnly(text) }
 
     private func asciiOnly(_ text: some Collection<UInt8>) -> [UInt8] { text.map { $0 < 0x80 ? $0 : UInt8(ascii: "?") } }
 }

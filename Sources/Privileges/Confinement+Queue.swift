@@ -36,7 +36,7 @@ extension Confinement {
         var confinement = Confinement(
             readable: paths.mailLogs + [
                 paths.assignments, paths.published, .ownThreads, "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/ssl", "/usr/share/ca-certificates",
-            ],
+            ] + [configuration.remote.roots].compactMap { $0 },
             writable: [paths.spool / "remoted"], network: .connecting(toPorts: nil))
         confinement.descriptors = 8192
         return confinement

@@ -38,7 +38,10 @@ extension ClientSession {
         guard !isTLS, configuration.tls != .never else { return authenticate() }
         if offer.startTLS { return send(Command.startTLS.wire, awaiting: .startTLS) }
         guard configuration.tls == .required else { return authenticate() }
-        giveUp(.temporary(.temporary(7, 4), reason: Array("TLS required but not offered".utf8)))
+        // RFC 8689 §4.2.1: whoever asked for it is told at once; what we alone demand may be there tomorrow.
+        let isAsked = transaction?.message.options.requiresTLS ?? false
+        let reason = Array("TLS required but not offered".utf8)
+        giveUp(isAsked ? .permanent(.permanent(7, 30), reason: reason) : .temporary(.temporary(7, 4), reason: reason))
     }
 
     mutating func startTLSAnswered(_ reply: ReceivedReply) {

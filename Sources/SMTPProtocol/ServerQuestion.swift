@@ -76,6 +76,8 @@ package struct AcceptFacts: Sendable, Hashable {
     package var identity: [UInt8]?
     /// The content went out by `.content` actions.
     package var isSpilled: Bool
+    /// It came in chunks, where bare CR and LF are content (RFC 3030 §2).
+    package var isChunked = false
 }
 
 /// What the pump is to do, in order.

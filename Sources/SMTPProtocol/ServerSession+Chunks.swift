@@ -6,6 +6,7 @@ internal import MailModel
 extension ServerSession {
     /// Refused or not, its octets are read; the reply comes behind them.
     mutating func bdat(octets: Int, isLast: Bool) {
+        transaction?.isChunked = true
         let refusal = refusal(ofChunk: octets)
         if refusal != nil { spoil() }
         var current = reception ?? ContentReception(.chunks(ChunkFramer(limit: configuration.limits.messageSize)))

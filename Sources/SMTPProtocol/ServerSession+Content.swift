@@ -94,7 +94,8 @@ extension ServerSession {
         AcceptFacts(
             size: ended.size, messageID: ended.header.messageID,
             receivedCount: ended.header.receivedCount, clientName: client?.name ?? [],
-            isExtended: client?.isExtended ?? false, isTLS: isTLS, identity: identity, isSpilled: ended.isSpilled)
+            isExtended: client?.isExtended ?? false, isTLS: isTLS, identity: identity, isSpilled: ended.isSpilled,
+            isChunked: transaction?.isChunked ?? false)
     }
 
     mutating func messageAnswered(_ answer: ServerAnswer.Message) {

@@ -15,6 +15,6 @@ extension ServerSession {
     package var clientFacts: AcceptFacts {
         AcceptFacts(
             size: 0, messageID: nil, receivedCount: 0, clientName: client?.name ?? [], isExtended: client?.isExtended ?? false,
-            isTLS: isTLS, identity: identity, isSpilled: true)
+            isTLS: isTLS, identity: identity, isSpilled: true, isChunked: transaction?.isChunked ?? false)
     }
 }

@@ -52,6 +52,8 @@ package struct ServerSession: Sendable {
         var recipientOctets = 0
         var known: Set<EmailAddress> = []
         var attempts = 0
+        /// Its content comes by BDAT.
+        var isChunked = false
         /// A chunk of its content was refused; the reception stays until the message's end or RSET, so nothing else begins.
         var isSpoiled = false
     }

@@ -28,14 +28,17 @@ extension RecordLine {
     package mutating func add(optionsOf envelope: Envelope) {
         add(envelope.options)
         guard !envelope.recipientOptions.isEmpty else { return }
-        for (index, recipient) in envelope.recipients.enumerated() {
-            let options = envelope.options(for: recipient)
-            if let notify = options.notify { add(.notify, "\(index + 1):\(notify.text)") }
-            if let original = options.originalRecipient { add(.orcpt, Array("\(index + 1):".utf8) + original.text) }
-        }
+        for (index, recipient) in envelope.recipients.enumerated() { add(envelope.options(for: recipient), number: index + 1) }
     }
 
-    private mutating func add(_ options: MessageOptions) {
+    /// Adds what was asked for the recipient with this number among those that the record names.
+    package mutating func add(_ options: RecipientOptions, number: Int) {
+        if let notify = options.notify { add(.notify, "\(number):\(notify.text)") }
+        if let original = options.originalRecipient { add(.orcpt, Array("\(number):".utf8) + original.text) }
+    }
+
+    /// Adds what was asked for the message as a whole.
+    package mutating func add(_ options: MessageOptions) {
         if options.isUTF8 { add(.charset, "utf-8") }
         if options.requiresTLS { add(.requiretls, "yes") }
         if let value = options.returnContent { add(.ret, value.text) }
@@ -82,8 +85,8 @@ extension BodyType {
 }
 
 extension MessageOptions {
-    /// Nil for a key that says something else than its grammar allows, or says it twice.
-    fileprivate init?(_ record: Record) {
+    /// What a record says that names them; nil for a key that says something else than its grammar allows, or says it twice.
+    package init?(_ record: Record) {
         self.init()
         guard let charset = record.only(.charset), let requireTLS = record.only(.requiretls),
             charset.value == nil || charset.value?.elementsEqual("utf-8".utf8) == true,
@@ -105,7 +108,7 @@ extension MessageOptions {
 
 extension RecipientOptions {
     /// By recipient; nil for a number that no recipient has, and for what is said of one twice.
-    fileprivate static func all(in record: Record, of recipients: [EmailAddress]) -> [EmailAddress: RecipientOptions]? {
+    package static func all(in record: Record, of recipients: [EmailAddress]) -> [EmailAddress: RecipientOptions]? {
         var all: [EmailAddress: RecipientOptions] = [:]
         for text in record.all(.notify) {
             guard let (recipient, value) = numbered(text, recipients), let notify = NotifyOptions(parsing: value),

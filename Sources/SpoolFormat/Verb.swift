@@ -26,6 +26,7 @@ package enum Verb: String, CaseIterable, Sendable {
     case released
     case adopted
     case bounced
+    case notified
 
     // locald, remoted
     case staged
@@ -64,6 +65,8 @@ package enum Key: String, CaseIterable, Sendable {
     case messageID = "msgid"
     // What SMTP's extensions asked for (AcceptRecord.swift).
     case charset, requiretls, ret, envid, holdfor, holduntil, by, priority, notify, orcpt
+    // Which notice queued owes to a sender, and which it has sent.
+    case owes, told
     case content, big, location, agent, attempt, answers, until, kind, parent, log, segment, offset, upto, service, pid, uid
     case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result, counts, generation, since
 }

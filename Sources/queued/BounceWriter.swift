@@ -1,4 +1,4 @@
-// Failures that the sender must hear of: the notice is composed here and accepted like any other message.
+// What a sender hears of his message: the notice is composed here and accepted like any other message.
 
 import Crypto
 import Kernel
@@ -7,33 +7,38 @@ import MailModel
 import Spool
 import SpoolFormat
 
-/// Composes failure notices and puts them into queued's own mail log.
+/// Composes notices and puts them into queued's own mail log.
 struct BounceWriter {
     let host: Domain
     let content: ContentReader
 
     /// The identity of the notice about these copies: the same after a crash.
-    static func identity(of parent: QueueID, covering copies: [Copy]) -> QueueID {
+    static func identity(of parent: QueueID, _ action: BounceMessage.Action = .failed, covering copies: [Copy]) -> QueueID {
         var hash = SHA256()
-        hash.update(data: parent.text + Array(" bounce".utf8))
+        hash.update(data: parent.text + Array((action == .failed ? " bounce" : " \(action)").utf8))
         let keys = copies.map { Array("\n".utf8) + $0.original + Array(">".utf8) + $0.final }
         for key in keys.sorted(by: { $0.lexicographicallyPrecedes($1) }) { hash.update(data: key) }
         return QueueID(origin: .queued, digest: Array(hash.finalize()))
     }
 
     /// Appends the notice; nil if there is nobody to tell (RFC 5321 §6.1: the null path gets none).
-    func append(about message: OpenMessage, failed: [Copy], to log: MailLog, now: WallTime) -> QueueID? {
+    ///
+    /// `notice`: what of; nil for a failure.
+    func append(_ notice: Notice?, about message: OpenMessage, _ copies: [Copy], to log: MailLog, now: WallTime) -> QueueID? {
+        let action = notice?.action ?? .failed
         guard let sender = EmailAddress(parsing: message.sender) else { return nil }
-        let id = BounceWriter.identity(of: message.id, covering: failed)
+        let id = BounceWriter.identity(of: message.id, action, covering: copies)
         if log.holds(id) { return id }
-        let bytes = notice(id, to: sender, about: message, failed: failed, now: now)
+        let bytes = compose(id, to: sender, about: message, action, copies, now: now)
         var line = RecordLine(.accept, id)
         line.add(.at, Timestamp.text(now))
-        line.add(.kind, "bounce")
+        line.add(.kind, action == .failed ? "bounce" : "notice")
         line.add(.parent, message.id)
         line.add(.from, [UInt8]())
         line.add(.to, sender.wire)
-        for copy in failed {
+        if !sender.isASCII { line.add(.charset, "utf-8") }
+        // Only a bounce is the end of what it tells of.
+        for copy in action == .failed ? copies : [] {
             line.add(.covers, copy.original)
             line.add(.final, copy.final)
         }
@@ -41,30 +46,50 @@ struct BounceWriter {
         return id
     }
 
-    private func notice(_ id: QueueID, to sender: EmailAddress, about message: OpenMessage, failed: [Copy], now: WallTime) -> [UInt8] {
+    private func compose(
+        _ id: QueueID, to sender: EmailAddress, about message: OpenMessage, _ action: BounceMessage.Action, _ copies: [Copy], now: WallTime
+    ) -> [UInt8] {
         let date = MailDate(secondsSince1970: now.seconds)
-        let notice = BounceMessage(
-            action: .failed, sender: sender, host: host, messageID: Array("<".utf8) + id.text + Array("@".utf8) + host.bytes + Array(">".utf8),
+        // RFC 3461 §4.3: the whole message comes back only with its failure.
+        let isFull = action == .failed && message.asked?.message.returnContent == .full && message.location.extent.length <= BounceMessage.maximumContent
+        var notice = BounceMessage(
+            action: action, sender: sender, host: host, messageID: Array("<".utf8) + id.text + Array("@".utf8) + host.bytes + Array(">".utf8),
             date: date, arrival: MailDate(secondsSince1970: message.accepted.seconds), originalID: message.id,
-            recipients: failed.compactMap(reported), original: header(of: message), boundary: Array("martlet".utf8) + id.text)
+            recipients: copies.compactMap { reported($0, of: message, action) },
+            original: start(of: message, atMost: isFull ? BounceMessage.maximumContent : BounceMessage.maximumHeader),
+            boundary: Array("martlet".utf8) + id.text)
+        notice.isFull = isFull
+        notice.envelopeID = message.asked?.message.envelopeID
         return notice.bytes()
     }
 
-    private func reported(_ copy: Copy) -> ReportedRecipient? {
+    private func reported(_ copy: Copy, of message: OpenMessage, _ action: BounceMessage.Action) -> ReportedRecipient? {
         guard let original = EmailAddress(parsing: copy.original) else { return nil }
-        let status = EnhancedStatus(parsing: copy.answer.status) ?? EnhancedStatus(.permanent, 0, 0)
+        let status = action.isSuccess ? EnhancedStatus(.success, 0, 0) : EnhancedStatus(parsing: copy.answer.status) ?? EnhancedStatus(.permanent, 0, 0)
         var reported = ReportedRecipient(
             original: original, final: EmailAddress(parsing: copy.final) ?? original, status: status, reason: copy.answer.reason)
-        if !copy.answer.host.isEmpty { reported.remoteHost = copy.answer.host }
+        if action.isSuccess { reported.reason = [] } else if !copy.answer.host.isEmpty { reported.remoteHost = copy.answer.host }
+        reported.originalRecipient = message.options(for: copy.original).originalRecipient
         return reported
     }
 
-    /// The head of the original; empty if it cannot be read, because a notice without it is better than none.
-    private func header(of message: OpenMessage) -> [UInt8] {
+    /// The first octets of the original; empty if it cannot be read, because a notice without it is better than none.
+    private func start(of message: OpenMessage, atMost limit: Int) -> [UInt8] {
         if message.location.position != nil {
             return (try? content.content(at: message.location, id: message.id)) ?? []
         }
         guard let file = try? content.big(message.location, id: message.id) else { return [] }
-        return (try? file.read(min(message.location.extent.length, BounceMessage.maximumHeader), at: 0)) ?? []
+        return (try? file.read(min(message.location.extent.length, limit), at: 0)) ?? []
+    }
+}
+
+extension Notice {
+    /// What the machine part calls it (RFC 3464 §2.3.3).
+    var action: BounceMessage.Action {
+        switch self {
+        case .delivered: .delivered
+        case .relayed: .relayed
+        case .delayed: .delayed
+        }
     }
 }

@@ -147,8 +147,11 @@ extension DropFolder {
         line.add(.at, Timestamp.text(now))
         line.add(.kind, "drop")
         line.add(.uid, drop.owner)
-        line.add(.from, sender(of: drop))
+        let sender = sender(of: drop)
+        line.add(.from, sender)
         for recipient in drop.file.recipients { line.add(.to, recipient) }
+        // Who writes to such an address asks for what it takes to get there (RFC 6531).
+        if ([sender] + drop.file.recipients).contains(where: { $0.contains { $0 >= 0x80 } }) { line.add(.charset, "utf-8") }
         let parts = [header.bytes, drop.file.content]
         let length = header.bytes.count + drop.file.content.count
         guard length > MailLog.inlineLimit else {

@@ -54,3 +54,24 @@ struct Lanes {
         return nil
     }
 }
+
+/// Lanes for each priority: what is more urgent goes first, whatever its destination (RFC 6710 §3).
+struct PriorityLanes {
+    /// The most urgent first; most messages say no priority, and there is one.
+    private var levels: [(priority: Int8, lanes: Lanes)] = []
+
+    mutating func append(_ copy: CopyIndex, lane: [UInt8], priority: Int8) {
+        let place = levels.firstIndex { $0.priority <= priority } ?? levels.endIndex
+        if place == levels.endIndex || levels[place].priority != priority { levels.insert((priority, Lanes()), at: place) }
+        levels[place].lanes.append(copy, lane: lane)
+    }
+
+    mutating func next() -> CopyIndex? {
+        while !levels.isEmpty {
+            if let copy = levels[0].lanes.next() { return copy }
+            guard levels.count > 1 else { return nil }
+            levels.removeFirst()
+        }
+        return nil
+    }
+}

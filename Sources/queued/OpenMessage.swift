@@ -59,6 +59,10 @@ struct Copy: Sendable {
     var answer = Answer()
     /// The configured next hop of the assignment, if there is one.
     var nextHop: [UInt8]?
+    /// The notice that its sender is still to have.
+    fileprivate(set) var owes: Notice?
+    /// Its sender was told that it is delayed.
+    var isDelayTold = false
 
     init(original: [UInt8], final: [UInt8], folder: [UInt8]?, state: CopyState) {
         self.original = original
@@ -84,7 +88,7 @@ struct Copy: Sendable {
 
     var isFinished: Bool {
         switch state {
-        case .delivered, .bounced: true
+        case .delivered, .bounced: owes == nil
         case .waiting, .assigned, .failed: false
         }
     }
@@ -111,6 +115,8 @@ final class OpenMessage {
     var heldSince: WallTime?
     /// Where its accept record lies in its mail log.
     var position = LogPosition.start
+    /// What the client asked for; nil if nothing.
+    var asked: AskedOptions?
 
     init(id: QueueID, sender: [UInt8], location: ContentLocation, accepted: WallTime, recipients: [[UInt8]], parent: QueueID?) {
         self.id = id
@@ -130,9 +136,12 @@ final class OpenMessage {
         if !copy.isFinished { unfinished += 1 }
     }
 
-    func set(_ index: Int, _ state: CopyState) {
+    func set(_ index: Int, _ state: CopyState) { settle(index) { $0.state = state } }
+    func owe(_ index: Int, _ notice: Notice?) { settle(index) { $0.owes = notice } }
+
+    private func settle(_ index: Int, _ change: (inout Copy) -> Void) {
         if !copies[index].isFinished { unfinished -= 1 }
-        copies[index].state = state
+        change(&copies[index])
         if !copies[index].isFinished { unfinished += 1 }
     }
 
@@ -164,10 +173,11 @@ final class OpenMessage {
         self.location = location
     }
 
-    /// A time to wait for that was written under a wrong clock is no longer than any other.
+    /// A time to wait for that was written under a wrong clock is no longer than any other; a hold is as long as was asked.
     func waitNoLonger(than latest: WallTime) {
         for index in copies.indices {
-            if case .waiting(let until) = copies[index].state, until > latest { set(index, .waiting(until: latest)) }
+            let longest = copies[index].attempts == 0 ? max(latest, heldUntil) : latest
+            if case .waiting(let until) = copies[index].state, until > longest { set(index, .waiting(until: longest)) }
         }
     }
 
@@ -187,6 +197,9 @@ final class OpenMessage {
 
     /// The copies whose failure is to be told.
     var failed: [Int] { copies.indices.filter { copies[$0].state == .failed } }
+
+    /// The copies of which its sender is still to have this notice.
+    func owing(_ notice: Notice) -> [Int] { copies.indices.filter { copies[$0].owes == notice } }
 }
 
 /// What became of the routing of one recipient.

@@ -17,7 +17,7 @@ extension Queue {
             // An older timer of a copy that was deferred anew says nothing.
             guard let copy = messages[due.id]?.copies[safe: due.index], case .waiting(let until) = copy.state, until <= now, until > .whenever
             else { continue }
-            ready.admit(copy, due)
+            ready.admit(copy, due, priority: messages[due.id]?.priority ?? 0)
         }
         tidyTimers()
         for agent in Agent.allCases {
@@ -25,6 +25,10 @@ extension Queue {
                 guard let message = messages[next.id], let copy = message.copies[safe: next.index], case .waiting(let until) = copy.state,
                     until <= now, let destination = copy.destination
                 else { continue }
+                if message.isOverdue(at: now) {
+                    fail(message, next.index, by: agent, Queue.overdue)
+                    continue
+                }
                 let hop: [UInt8]?
                 switch nextHop(destination) {
                 case .route(let route): hop = texts(route)
@@ -48,17 +52,31 @@ extension Queue {
 
     // MARK: Answers
 
-    /// A final result is final whichever attempt brought it.
-    mutating func delivered(_ id: QueueID, _ original: [UInt8], _ final: [UInt8], by agent: Agent) {
+    /// A final result is final whichever attempt brought it. `isRelayed`: the next host tells the sender nothing of what follows.
+    mutating func delivered(_ id: QueueID, _ original: [UInt8], _ final: [UInt8], by agent: Agent, isRelayed: Bool = false) {
         guard let message = messages[id], let index = message.find(original, final), settle(message, index, by: agent, .delivered) else { return }
+        message.owe(index, nil)
+        let notice: Notice? = agent == .locald ? .delivered : isRelayed ? .relayed : nil
+        if let notice, message.wants(.success, about: message.copies[index], fallback: false) { owe(notice, message, index) }
         finishIfComplete(message)
     }
 
     mutating func failed(_ id: QueueID, _ original: [UInt8], _ final: [UInt8], by agent: Agent, _ answer: Answer) {
-        guard let message = messages[id], let index = message.find(original, final), settle(message, index, by: agent, .failed) else { return }
-        message.change(index) { $0.answer = texts(answer) }
-        bounceDue.insert(id)
+        guard let message = messages[id], let index = message.find(original, final) else { return }
+        fail(message, index, by: agent, answer)
     }
+
+    private mutating func fail(_ message: OpenMessage, _ index: Int, by agent: Agent, _ answer: Answer) {
+        guard settle(message, index, by: agent, .failed) else { return }
+        message.change(index) { $0.answer = texts(answer) }
+        // That it is late is no news any more.
+        message.owe(index, nil)
+        bounceDue.insert(message.id)
+    }
+
+    /// RFC 2852 §4.1.4.
+    private static let overdue = Answer(
+        status: Array("5.4.7".utf8), reason: Array("it was not delivered within the time that its sender allowed".utf8))
 
     /// A temporary answer counts for the assignment that it names and no other.
     mutating func deferred(
@@ -68,15 +86,19 @@ extension Queue {
             message.copies[index].agent == agent
         else { return }
         let attempts = Int(message.copies[index].attempts)
-        if schedule.isExhausted(attempts: attempts, accepted: message.accepted, now: now) {
+        if message.isOverdue(at: now) {
+            return fail(message, index, by: agent, Queue.overdue)
+        }
+        if schedule.isExhausted(attempts: attempts, accepted: message.began, now: now) {
             let why = Array("gave up after \(attempts) attempts; last: ".utf8) + answer.reason
             failed(id, original, final, by: agent, Answer(status: Array("5.4.7".utf8), reason: why, host: answer.host))
             return
         }
-        let until = schedule.next(after: attempts, now: now, id: id)
+        let until = min(schedule.next(after: attempts, now: now, id: id), message.deadline?.time.later(than: now) ?? .distant)
         guard settle(message, index, by: agent, .waiting(until: until)) else { return }
         message.change(index) { $0.answer = texts(answer) }
         lines.append(.deferred(id, message.copies[index], until: until))
+        oweDelay(message, index, now: now)
         ready.timers.insert(until, CopyIndex(id: id, index: index))
     }
 
@@ -91,33 +113,5 @@ extension Queue {
         }
         message.set(index, state)
         return true
-    }
-
-    // MARK: Bounces
-
-    /// Copies that one notice tells of: its record must stay below a line's limit.
-    static let noticeLimit = 500
-
-    /// The messages whose failures are to be told, and which copies they are; what is too much for one notice comes next time.
-    mutating func takeBounces() -> [(message: OpenMessage, failed: [Int])] {
-        let due = bounceDue
-        bounceDue.removeAll()
-        return due.sorted().compactMap { id in
-            guard let message = messages[id] else { return nil }
-            let failed = message.failed
-            if failed.count > Queue.noticeLimit { bounceDue.insert(id) }
-            return failed.isEmpty ? nil : (message, Array(failed.prefix(Queue.noticeLimit)))
-        }
-    }
-
-    /// An accepted bounce *is* the final failure of what it covers, from its append on.
-    mutating func bounced(_ id: QueueID, covering keys: [(original: [UInt8], final: [UInt8])]) {
-        guard let message = messages[id] else { return }
-        for key in keys {
-            guard let index = message.find(key.original, key.final), !message.copies[index].isFinished else { continue }
-            if case .assigned = message.copies[index].state, let agent = message.copies[index].agent { ready.noteAnswered(by: agent) }
-            message.set(index, .bounced)
-        }
-        finishIfComplete(message)
     }
 }

@@ -94,7 +94,7 @@ extension Queue {
         if let refusal { refuse(recipient, of: message, refusal.status, refusal.reason) }
         for (destination, path) in destinations where known.insert(destination).inserted {
             lines.append(.route(message.id, recipient, destination, path: path))
-            message.add(Copy(original: recipient, to: destination, &texts))
+            message.add(Copy(original: recipient, to: destination, message.beginning, &texts))
         }
         let count = lines.count - first
         if count == 0 { lines.append(.routeAgain(message.id, recipient)) }
@@ -121,10 +121,10 @@ extension Queue {
 }
 
 extension Copy {
-    init(original: [UInt8], to destination: Destination, _ texts: inout SharedTexts) {
+    init(original: [UInt8], to destination: Destination, _ state: CopyState, _ texts: inout SharedTexts) {
         switch destination {
-        case .account(let folder, let address): self.init(original: original, final: address.wire, folder: texts(folder), state: .ready)
-        case .remote(let address): self.init(original: original, final: address.wire, folder: nil, state: .ready)
+        case .account(let folder, let address): self.init(original: original, final: address.wire, folder: texts(folder), state: state)
+        case .remote(let address): self.init(original: original, final: address.wire, folder: nil, state: state)
         }
     }
 

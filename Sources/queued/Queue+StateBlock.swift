@@ -41,7 +41,7 @@ extension Queue {
         case .open:
             if let message = OpenMessage(opened: record, &texts) { restore(message) }
         case .pending:
-            if let message = record.id.flatMap({ messages[$0] }), let copy = record.copy(&texts) { message.add(copy) }
+            if let message = record.id.flatMap({ messages[$0] }), let copy = record.copy(&texts) { message.restore(copy, record) }
         case .done:
             if let id = record.id, let position = record[.upto].flatMap({ LogPosition(parsing: $0) }) { closed.done(id, at: position) }
         default: break
@@ -59,6 +59,14 @@ extension OpenMessage {
             id: id, sender: texts(sender), location: location, accepted: record[.at].flatMap(Timestamp.time) ?? .whenever,
             recipients: record.all(.to), parent: record[.parent].flatMap { QueueID(parsing: $0) })
         position = record[.upto].flatMap { LogPosition(parsing: $0) } ?? .start
+        if case .asked(let options) = AskedOptions.read(record, of: record.all(.to)) { asked = options }
+    }
+
+    /// A `pending` line of a state block, which has the options of its recipient.
+    func restore(_ copy: Copy, _ record: Record) {
+        add(copy)
+        if let notice = record.text(.owes).flatMap({ Notice(rawValue: $0) }) { owe(copies.count - 1, notice) }
+        if let asked, let original = EmailAddress(parsing: copy.original), let options = RecipientOptions.all(in: record, of: [original]) { asked.note(options) }
     }
 
     /// Applies a record of queued's log; false once the message is done.
@@ -80,6 +88,7 @@ extension OpenMessage {
                 change(index) { $0.answer = texts(record.answer) }
             }
         case .bounced: withCopy(of: record) { set($0, .bounced) }
+        case .notified: withCopy(of: record) { told($0, record.text(.told).flatMap { Notice(rawValue: $0) }) }
         case .done: return false
         default: break
         }
@@ -92,7 +101,7 @@ extension OpenMessage {
         if find(original, record[.final] ?? []) != nil {
             // Assigned already, or said twice.
         } else if record[.final] != nil {
-            add(Copy(original: original, final: record[.final] ?? [], folder: texts(record[.account]), state: .ready))
+            add(Copy(original: original, final: record[.final] ?? [], folder: texts(record[.account]), state: beginning))
         } else if record[.status] != nil {
             add(Copy(refused: original, record.answer, &texts))
         }

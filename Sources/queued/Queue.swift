@@ -25,6 +25,8 @@ struct Queue: ~Copyable {
     var lines: [QueueLine] = []
     /// Failed copies whose sender must be told.
     var bounceDue: Set<QueueID> = []
+    /// Messages whose sender is to have another notice.
+    var noticeDue: Set<QueueID> = []
     /// Messages whose `done` was appended and not yet released.
     var finished: [QueueID] = []
 
@@ -72,8 +74,9 @@ struct Queue: ~Copyable {
 
     mutating func takeUpCopies(of message: OpenMessage, from first: Int) {
         for index in first..<message.copies.count {
-            ready.takeUp(message.copies[index], CopyIndex(id: message.id, index: index))
+            ready.takeUp(message.copies[index], CopyIndex(id: message.id, index: index), priority: message.priority)
             if message.copies[index].state == .failed { bounceDue.insert(message.id) }
+            if message.copies[index].owes != nil { noticeDue.insert(message.id) }
         }
     }
 
@@ -92,14 +95,15 @@ struct Queue: ~Copyable {
         if log.kind == .mail, let origin = log.owner.origin { closed.pass(cursor, of: origin) }
     }
 
-    /// Makes waiting copies ready now: `mailctl queue retry`.
+    /// Makes waiting copies ready now: `mailctl queue retry`. What its sender has held goes before its time only if it is named.
     mutating func retry(_ ids: [QueueID]?) -> Int {
         var count = 0
         for message in ids.map({ $0.compactMap { messages[$0] } }) ?? Array(messages.values) {
             for index in message.copies.indices {
                 guard case .waiting(let until) = message.copies[index].state, until > .whenever else { continue }
+                if ids == nil, message.copies[index].attempts == 0, until == message.heldUntil { continue }
                 message.set(index, .ready)
-                ready.takeUp(message.copies[index], CopyIndex(id: message.id, index: index))
+                ready.takeUp(message.copies[index], CopyIndex(id: message.id, index: index), priority: message.priority)
                 count += 1
             }
         }

@@ -61,7 +61,15 @@ extension RecordLine {
         line.add(.attempt, copy.attempts)
         line.add(.host, copy.nextHop)
         line.addContent(of: message)
+        line.addAsked(of: message, for: copy)
         return line
+    }
+
+    /// What was asked for the message and for this copy's recipient, the only one that the record names.
+    private mutating func addAsked(of message: OpenMessage, for copy: Copy) {
+        guard let asked = message.asked else { return }
+        add(asked.message)
+        add(message.options(for: copy.original), number: 1)
     }
 
     /// What an agent needs to know of the message.
@@ -77,11 +85,20 @@ extension RecordLine {
         return line
     }
 
-    static func bounced(_ id: QueueID, _ copy: Copy, child: QueueID?) -> RecordLine {
-        var line = RecordLine(.bounced, id, copy)
+    /// `child`: the notice that says so; nil where nobody is told.
+    static func bounced(_ message: OpenMessage, _ copy: Copy, child: QueueID?) -> RecordLine {
+        var line = RecordLine(.bounced, message.id, copy)
         if copy.final.isEmpty { line.add(.final, copy.final) }
         line.add(copy.answer)
-        if let child { line.add(.target, child) } else { line.add(.result, "discarded: the null sender is told nothing") }
+        let why = message.sender.isEmpty ? "the null sender is told nothing" : "the sender wants no notice"
+        if let child { line.add(.target, child) } else { line.add(.result, "discarded: \(why)") }
+        return line
+    }
+
+    /// A notice about what is no failure was accepted, or nobody is told.
+    static func notified(_ id: QueueID, _ copy: Copy, _ notice: Notice, child: QueueID?) -> RecordLine {
+        var line = RecordLine(.notified, id, copy).adding(.told, notice.rawValue)
+        if let child { line.add(.target, child) }
         return line
     }
 
@@ -99,6 +116,9 @@ extension RecordLine {
         line.add(.upto, message.position.text)
         if let parent = message.parent { line.add(.parent, parent) }
         for recipient in message.unrouted { line.add(.to, recipient) }
+        guard let asked = message.asked else { return line }
+        line.add(asked.message)
+        for (index, recipient) in message.unrouted.enumerated() { line.add(message.options(for: recipient), number: index + 1) }
         return line
     }
 
@@ -119,6 +139,9 @@ extension RecordLine {
         case .failed: break
         }
         if !copy.answer.status.isEmpty || copy.state == .failed { line.add(copy.answer, host: !isAssigned) }
+        if let owed = copy.owes { line.add(.owes, owed.rawValue) }
+        if copy.isDelayTold { line.add(.told, Notice.delayed.rawValue) }
+        line.addAsked(of: message, for: copy)
         return line
     }
 }
@@ -136,9 +159,16 @@ extension Record {
         } else {
             return nil
         }
-        return OpenMessage(
+        let message = OpenMessage(
             id: id, sender: sender, location: location, accepted: self[.at].flatMap(Timestamp.time) ?? WallTime(nanoseconds: 0),
             recipients: all(.to), parent: self[.parent].flatMap { QueueID(parsing: $0) })
+        switch AskedOptions.read(self, of: all(.to)) {
+        case .none: return message
+        case .asked(let asked):
+            message.asked = asked
+            return message
+        case .damaged: return nil
+        }
     }
 
     /// The copy of a `route` or `pending`; nil for a recipient that got none.
@@ -148,6 +178,7 @@ extension Record {
         copy.attempts = number(.attempt).flatMap { UInt32(exactly: $0) } ?? 0
         if case .assigned = state { copy.nextHop = texts(self[.host]) }
         copy.answer = texts(answer)
+        copy.isDelayTold = text(.told) == Notice.delayed.rawValue
         return copy
     }
 

@@ -11,6 +11,8 @@ struct RetrySchedule: Sendable {
     var giveUp: Int64
     /// Per cent of the waiting time that may be added, so that mail that failed together does not come back together.
     var jitter: Int64
+    /// Seconds after which a sender hears that it takes long; 0 for never.
+    var delayNotice: Int64 = 0
 
     /// The next time after the `attempts`th attempt failed at `now`; up to `jitter` is added, by `id`.
     func next(after attempts: Int, now: WallTime, id: QueueID) -> WallTime {
@@ -38,6 +40,9 @@ struct RetrySchedule: Sendable {
     func isExhausted(heldSince: WallTime, accepted: WallTime, now: WallTime) -> Bool {
         min(now.seconds - accepted.seconds, now.seconds - heldSince.seconds) > giveUp
     }
+
+    /// Whether it has taken so long that the sender should know (RFC 5321 §4.5.4.1 leaves it to us; RFC 3461 §4.1).
+    func tellsDelay(began: WallTime, now: WallTime) -> Bool { delayNotice > 0 && now.seconds - began.seconds >= delayNotice }
 
     /// No wait is longer than this, whatever a clock that was wrong wrote down. Seconds.
     var longest: Int64 { maximum + maximum * jitter / 100 }

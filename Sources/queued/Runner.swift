@@ -236,17 +236,33 @@ final class Runner {
     /// Bounces are accepted in the mail log first; only then does the event log say that they cover their recipients.
     private func tellSenders(_ now: WallTime) throws {
         guard hasRoom else { return }
-        let due = queue.takeBounces()
-        guard !due.isEmpty else { return }
-        var told: [(OpenMessage, [Copy], QueueID?)] = []
-        for (message, indexes) in due {
+        let failures = queue.takeBounces(), others = queue.takeNotices()
+        guard !failures.isEmpty || !others.isEmpty else { return }
+        var told: [(message: OpenMessage, notice: Notice?, copies: [Copy], child: QueueID?)] = []
+        for (message, indexes) in failures {
+            // Those whose failure nobody wants to hear of are over without a notice (RFC 3461 §4.1).
             let failed = indexes.map { message.copies[$0] }
-            told.append((message, failed, bounces.append(about: message, failed: failed, to: mail, now: now)))
+            let wanted = failed.filter { message.wants(.failure, about: $0, fallback: true) }
+            let silent = failed.filter { !message.wants(.failure, about: $0, fallback: true) }
+            if !wanted.isEmpty { told.append((message, nil, wanted, bounces.append(nil, about: message, wanted, to: mail, now: now))) }
+            if !silent.isEmpty { told.append((message, nil, silent, nil)) }
+        }
+        for (message, notice, indexes) in others {
+            let copies = indexes.map { message.copies[$0] }
+            told.append((message, notice, copies, bounces.append(notice, about: message, copies, to: mail, now: now)))
         }
         try mail.commit()
-        for (message, failed, child) in told {
-            for copy in failed { events.append(.bounced(message.id, copy, child: child), at: now) }
-            queue.bounced(message.id, covering: failed.map { ($0.original, $0.final) })
+        for (message, notice, copies, child) in told { say(notice, of: copies, message, child, now) }
+    }
+
+    private func say(_ notice: Notice?, of copies: [Copy], _ message: OpenMessage, _ child: QueueID?, _ now: WallTime) {
+        let keys = copies.map { (original: $0.original, final: $0.final) }
+        if let notice {
+            for copy in copies { events.append(.notified(message.id, copy, notice, child: child), at: now) }
+            queue.told(message.id, notice, of: keys)
+        } else {
+            for copy in copies { events.append(.bounced(message, copy, child: child), at: now) }
+            queue.bounced(message.id, covering: keys)
         }
     }
 

@@ -48,7 +48,7 @@ extension Queue {
         guard let id = record.id, let original = record[.recipient], let final = record[.final] else { return false }
         switch (agent, record.verb) {
         case (.locald, .delivered), (.remoted, .sent):
-            delivered(id, original, final, by: agent)
+            delivered(id, original, final, by: agent, isRelayed: record.text(.result) == Notice.relayed.rawValue)
         case (.locald, .withdrawn), (.remoted, .failed):
             failed(id, original, final, by: agent, record.remoteAnswer)
         case (_, .temporary):

@@ -33,9 +33,6 @@ struct DestinationFinder: Sendable {
 
     /// Blocks on DNS; for a worker thread.
     func targets(for job: Job) -> Targets {
-        guard job.domain.isASCII else {
-            return permanent(EnhancedStatus(.permanent, 6, 7), "mail to addresses beyond ASCII is not sent to other hosts")
-        }
         if let route = job.route {
             guard let (host, port) = DestinationFinder.split(route) else {
                 return temporary(EnhancedStatus(.temporary, 3, 5), "the route is not HOST:PORT")
@@ -45,12 +42,17 @@ struct DestinationFinder: Sendable {
         if let smarthost, let host = Domain(smarthost.host) ?? Domain("[\(smarthost.host)]") {
             return patiently(servers([host], port: smarthost.port))
         }
-        if job.domain.isAddressLiteral { return servers([job.domain], port: port) }
-        switch resolver.exchangers(of: job.domain) {
+        // RFC 8689 §4.2.1: what DNS says of exchangers counts only if it is signed, or confirmed by a policy; neither is looked for.
+        if job.options.requiresTLS {
+            return permanent(EnhancedStatus(.permanent, 7, 30), "its sender requires TLS all the way, and the server of \(job.domain) cannot be known for certain: a smarthost or a route must name it")
+        }
+        guard let domain = job.domain.aLabels else { return permanent(EnhancedStatus(.permanent, 1, 2), "\(job.domain) is no name of DNS") }
+        if domain.isAddressLiteral { return servers([domain], port: port) }
+        switch resolver.exchangers(of: domain) {
         case .found(let hosts) where hosts.isEmpty:
             return permanent(EnhancedStatus(.permanent, 1, 10), "\(job.domain) takes no mail (null MX)")
         case .found(let hosts): return servers(hosts.map(\.host), port: port)
-        case .noData: return servers([job.domain], port: port)
+        case .noData: return servers([domain], port: port)
         case .noSuchName: return permanent(EnhancedStatus(.permanent, 1, 2), "there is no domain \(job.domain)")
         case .unavailable: return temporary(EnhancedStatus(.temporary, 4, 3), "DNS gives no answer about \(job.domain)")
         }

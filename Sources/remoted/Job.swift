@@ -1,6 +1,8 @@
 // Copies of one message for one destination: they go in one transaction.
 
+import Kernel
 import MailModel
+import SMTPProtocol
 import Spool
 import SpoolFormat
 
@@ -10,6 +12,8 @@ struct RemoteCopy: Sendable {
     let address: EmailAddress
     /// The position of the `assign` that a temporary answer must name.
     let answers: LogPosition
+    /// What was asked for its recipient.
+    let options: RecipientOptions
 }
 
 /// A message for one destination.
@@ -20,13 +24,19 @@ struct Job: Sendable {
     /// `HOST:PORT` of a configured route; nil for the domain's MX.
     let route: [UInt8]?
     let location: ContentLocation
+    /// What was asked for the message; BY counts from `accepted`.
+    let options: MessageOptions
+    /// Seconds since 1970.
+    let accepted: Int64
     var copies: [RemoteCopy]
 
     /// Nil for a record that assigns nothing to remoted.
     init?(_ placed: PlacedRecord) {
         let record = placed.record
         guard record.text(.agent) == "remoted", let key = CopyKey(record), let address = EmailAddress(parsing: key.final),
-            let from = record[.from], let location = record[.location].flatMap({ ContentLocation(parsing: $0) })
+            let from = record[.from], let location = record[.location].flatMap({ ContentLocation(parsing: $0) }),
+            let options = MessageOptions(record), let recipient = EmailAddress(parsing: key.original),
+            let asked = RecipientOptions.all(in: record, of: [recipient])
         else { return nil }
         if from.isEmpty { sender = .null } else {
             guard let parsed = EmailAddress(parsing: from) else { return nil }
@@ -36,8 +46,24 @@ struct Job: Sendable {
         domain = address.domain
         route = record[.host]
         self.location = location
+        self.options = options
+        accepted = Int64(record.number(.accepted) ?? 0)
         let answers = record[.answers].flatMap { LogPosition(parsing: $0) } ?? placed.position
-        copies = [RemoteCopy(key: key, address: address, answers: answers)]
+        copies = [RemoteCopy(key: key, address: address, answers: answers, options: asked[recipient] ?? RecipientOptions())]
+    }
+}
+
+extension Job {
+    /// The message as a server is to be offered it at this time.
+    func message(_ content: OutgoingContent, now: WallTime) -> OutgoingMessage {
+        var options = options
+        // RFC 2852 §4.1: the time that is left.
+        options.deliverBy = options.deliverBy.flatMap {
+            DeliverBy(seconds: $0.seconds - Int(clamping: max(0, now.seconds - accepted)), mode: $0.mode, isTraced: $0.isTraced)
+        }
+        return OutgoingMessage(
+            sender: sender, recipients: copies.map(\.address), size: content.length, body: content.isEightBit ? .eightBitMIME : .sevenBit,
+            options: options, recipientOptions: Dictionary(copies.map { ($0.address, $0.options) }, uniquingKeysWith: { first, _ in first }))
     }
 }
 
@@ -50,6 +76,8 @@ struct RemoteResult: Sendable {
     var tls: [UInt8]?
     /// The server's last word to a delivered copy.
     var reply: [UInt8] = []
+    /// The server sends no notices: the sender is to hear that it was passed on (RFC 3461 §5.2.2).
+    var isRelayed = false
 
     static func same(_ outcome: DeliveryOutcome, for job: Job) -> [RemoteResult] {
         job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: job.domain.bytes) }

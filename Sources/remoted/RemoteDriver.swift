@@ -92,7 +92,8 @@ final class RemoteDriver: SessionDriver {
         case .send(let bytes):
             Verbosity.debug("remoted", serverName + Array(" C: ".utf8) + bytes)
             wire.send(bytes)
-        case .startTLS: if let tls { wire.startTLS(tls, serverName: serverName) } else { wire.close() }
+        // A host that is only an address proves that: a certificate names it beside the names (RFC 5280 §4.2.1.6).
+        case .startTLS: if let tls { wire.startTLS(tls, serverName: serverName.first == UInt8(ascii: "[") ? nil : serverName) } else { wire.close() }
         case .sendContent: offset = 0
         case .finished(let results):
             tell(.results(results, nil, tls: negotiated, wasSecuring: false))
@@ -106,11 +107,15 @@ final class RemoteDriver: SessionDriver {
     private func sendPiece(at offset: Int, _ wire: Wire<Never>) -> Bool {
         do {
             let piece = try content.piece(at: offset)
+            let isStuffed = session.contentForm == .stuffed
             if piece.isEmpty {
-                wire.send(stuffer.finish())
+                if isStuffed { wire.send(stuffer.finish()) }
                 self.offset = nil
                 session.contentSent()
                 limit(wire)
+            } else if !isStuffed {
+                wire.send(piece)
+                self.offset = offset + piece.count
             } else {
                 var out: [UInt8] = []
                 out.reserveCapacity(piece.count + piece.count / 64)

@@ -170,6 +170,7 @@ final class Runner {
         switch result.outcome {
         case .delivered:
             line = RecordLine(.sent, key).adding(.host, result.host).adding(.tls, result.tls ?? Array("none".utf8)).adding(.reason, result.reply)
+            if result.isRelayed { line.add(.result, "relayed") }
             ledger.set(key, .final(line))
         case .permanent(let status, let reason):
             line = RecordLine(.failed, key).adding(.host, result.host).adding(.status, status.description).adding(.reason, reason)

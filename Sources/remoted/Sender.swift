@@ -76,13 +76,14 @@ final class Sender: Sendable {
             let settings = settings
             switch settings.finder.targets(for: job) {
             case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job))
-            case .found(let targets): Attempt(job: job, content: content, tls: policy(settings.configuration.remote.tls)).begin(targets[...], with: self)
+            case .found(let targets): Attempt(job: job, content: content, tls: policy(job, settings.configuration.remote.tls)).begin(targets[...], with: self)
             }
         }
     }
 
-    private func policy(_ wish: RemoteTLS) -> ClientConfiguration.TLSPolicy {
-        switch wish {
+    private func policy(_ job: Job, _ wish: RemoteTLS) -> ClientConfiguration.TLSPolicy {
+        if job.options.requiresTLS { return .required }
+        return switch wish {
         case .opportunistic: tls == nil ? .never : .opportunistic
         case .required: .required
         case .never: .never
@@ -93,12 +94,12 @@ final class Sender: Sendable {
     fileprivate func talk(_ attempt: Attempt, to target: Target, conclude: @escaping @Sendable (DialogueReport) -> Void) {
         let configuration = settings.configuration
         let patience = Patience(command: configuration.remote.commandTimeout)
-        let machine = ClientConfiguration(clientName: configuration.hostname, tls: attempt.tls)
+        let machine = ClientConfiguration(clientName: configuration.hostname, tls: attempt.tls, usesChunking: true)
         let job = attempt.job, content = attempt.content
-        let message = OutgoingMessage(
-            sender: job.sender, recipients: job.copies.map(\.address), size: content.length,
-            body: content.isEightBit ? .eightBitMIME : .sevenBit)
-        dialer.dial(target.socket, as: "smtp", timeout: configuration.remote.connectTimeout) { [self] in
+        // RFC 8689 §4.2.1: the server must prove its name. Seldom asked for, so the roots are read when they are needed.
+        let tls = job.options.requiresTLS ? try? ClientTLS.verified(rootsFile: configuration.remote.roots.map(\.bytes)) : tls
+        let message = job.message(content, now: .now())
+        dialer.dial(target.socket, as: "smtp", timeout: configuration.remote.connectTimeout) {
             RemoteDriver(
                 ClientSession(configuration: machine, message: message), content: content, tls: tls, serverName: target.host.bytes,
                 patience: patience, report: conclude)
@@ -155,7 +156,8 @@ private struct Attempt: Sendable {
             if let (status, why) = ending.flatMap(Attempt.cause), case .temporary(let said, _) = outcome, result.reply.isEmpty {
                 outcome = .temporary(status ?? said, reason: Array("\(target): \(why)".utf8))
             }
-            return RemoteResult(copy: copy, outcome: outcome, host: Array("\(target)".utf8), tls: tls, reply: result.reply.asOneLine)
+            return RemoteResult(copy: copy, outcome: outcome, host: Array("\(target)".utf8), tls: tls, reply: result.reply.asOneLine,
+                isRelayed: result.missing.contains(.dsn))
         }
     }
 
@@ -180,6 +182,8 @@ private struct Attempt: Sendable {
     /// Nothing was said about the message: another server of the domain may do better.
     private static func speaksOfHost(_ results: [RecipientResult]) -> Bool {
         results.allSatisfy { result in
+            // Our own word about what the host lacks.
+            if case .permanent = result.outcome { return result.stage == .hello && result.reply.isEmpty }
             guard case .temporary = result.outcome else { return false }
             switch result.stage {
             case .greeting, .hello, .startTLS, .handshake, .authentication: return true

@@ -61,7 +61,7 @@ struct TraceField {
 
     func bytes(id: QueueID, envelope: Envelope, facts: AcceptFacts, peer: [UInt8], tls: [UInt8]?, now: WallTime) -> [UInt8] {
         var field = ReceivedField(
-            by: host, with: TraceField.protocolName(facts), id: id, date: MailDate(secondsSince1970: now.seconds))
+            by: host, with: TraceField.protocolName(facts, isUTF8: envelope.options.isUTF8), id: id, date: MailDate(secondsSince1970: now.seconds))
         field.helo = facts.clientName
         field.peerAddress = peer
         field.tls = tls
@@ -71,9 +71,9 @@ struct TraceField {
         return writer.bytes
     }
 
-    /// RFC 3848: ESMTP, with S under TLS and A after authentication.
-    private static func protocolName(_ facts: AcceptFacts) -> [UInt8] {
+    /// RFC 3848: ESMTP, with S under TLS and A after authentication; RFC 6531 §4.3: UTF8SMTP in its place.
+    private static func protocolName(_ facts: AcceptFacts, isUTF8: Bool) -> [UInt8] {
         guard facts.isExtended else { return Array("SMTP".utf8) }
-        return Array("ESMTP".utf8) + (facts.isTLS ? [UInt8(ascii: "S")] : []) + (facts.identity != nil ? [UInt8(ascii: "A")] : [])
+        return Array((isUTF8 ? "UTF8SMTP" : "ESMTP").utf8) + (facts.isTLS ? [UInt8(ascii: "S")] : []) + (facts.identity != nil ? [UInt8(ascii: "A")] : [])
     }
 }

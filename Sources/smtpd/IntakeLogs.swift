@@ -64,18 +64,19 @@ final class IntakeLogs {
 
     private func record(_ message: Acceptance, id: QueueID, size: Int, now: WallTime) -> RecordLine {
         var line = RecordLine(.accept, id)
-        line.add(.from, message.envelope.sender.wire)
-        for recipient in message.envelope.recipients { line.add(.to, recipient.wire) }
+        line.add(pathsOf: message.envelope)
         line.add(.size, size)
         line.add(.peer, message.peer)
         line.add(.helo, message.facts.clientName)
-        if message.envelope.body == .eightBitMIME { line.add(.body, "8bitmime") }
+        // Binary content was encoded when it came.
+        line.add(message.envelope.body == .binaryMIME ? .eightBitMIME : message.envelope.body)
         line.add(.tls, message.tls)
         line.add(.auth, message.facts.identity)
         line.add(.messageID, message.facts.messageID)
         line.add(.hops, message.facts.receivedCount)
         // By which rule it was taken: every recipient is ours, or the sender has proved who it is. Then what the policy found.
         line.add(.policy, ([message.facts.identity == nil ? "local-recipients" : "authenticated"] + message.policy.rules).joined(separator: ","))
+        line.add(optionsOf: message.envelope)
         return line
     }
 
@@ -112,7 +113,7 @@ extension RecordLine {
     /// The event of an accept record.
     init(accept record: Record, id: QueueID) {
         self.init(.accept, id)
-        for key in [Key.from, .to, .size, .peer, .helo, .body, .tls, .auth, .messageID, .hops, .policy] {
+        for key in [Key.from, .to, .size, .peer, .helo, .body, .tls, .auth, .messageID, .hops, .policy] + Key.options {
             for value in record.all(key) { add(key, value) }
         }
     }

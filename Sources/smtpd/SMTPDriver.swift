@@ -18,6 +18,7 @@ final class SMTPDriver: SessionDriver {
     var policy: PolicySession?
     private var results: ForeignResults?
     private var big: BigContent?
+    private var lines: ContentLines?
     private var authenticator: AuthenticationBridge
     private var accepted = 0
     let peer: [UInt8]
@@ -27,6 +28,7 @@ final class SMTPDriver: SessionDriver {
         peer = arrival.peer.address
         var settings = shared.session
         settings.allowsPlaintextAuthentication = shared.allowsPlaintext(from: arrival.peer)
+        settings.extensions.futureRelease = ServerExtensions.holding(shared.smtp, now: .now())
         session = ServerSession(configuration: settings, peer: peer, isTLS: arrival.role.isImplicitTLS)
         authenticator = AuthenticationBridge(shared)
         policy = PolicySession(shared.policy, peer: peer)
@@ -87,6 +89,7 @@ final class SMTPDriver: SessionDriver {
             big?.discard()
             big = nil
             results = nil
+            lines = nil
         }
         return true
     }
@@ -111,15 +114,16 @@ final class SMTPDriver: SessionDriver {
         case .authenticationResponse(let response):
             authenticator.respond(response, wire)
         case .accept(let envelope, let content, let facts):
-            var results = results ?? ForeignResults(host: shared.session.hostName)
-            self.results = nil
+            var (results, lines) = (self.results ?? ForeignResults(host: shared.session.hostName), self.lines ?? ContentLines(envelope, facts))
+            (self.results, self.lines) = (nil, nil)
             let body: AcceptedContent
             if let big {
-                big.append(results.pass(content) + results.finish())
+                let rest = lines.take(results.pass(content) + results.finish()) + lines.finish()
+                if !rest.isEmpty { big.append(rest) }
                 body = .big(big)
                 self.big = nil
             } else {
-                body = .inline(ForeignResults.removed(from: content, host: shared.session.hostName))
+                body = .inline(lines.take(ForeignResults.removed(from: content, host: shared.session.hostName)) + lines.finish())
             }
             let marks = policy?.messageGiven(envelope) ?? PolicyMarks()
             shared.intake.accept(
@@ -137,12 +141,13 @@ final class SMTPDriver: SessionDriver {
             }
             big = content
             results = ForeignResults(host: shared.session.hostName)
+            lines = ContentLines(session.envelope, session.clientFacts)
         }
-        // Moved out and back, so that what it holds is never copied.
-        var passing = results
-        results = nil
-        big?.append(passing?.pass(bytes) ?? bytes)
-        results = passing
+        // Moved out and back, so that what they hold is never copied.
+        var (passing, current) = (results, lines ?? .asReceived)
+        (results, lines) = (nil, nil)
+        big?.append(current.take(passing?.pass(bytes) ?? bytes))
+        (results, lines) = (passing, current)
     }
 
     private func noteRefusal(of address: EmailAddress, _ answer: ServerAnswer.Recipient) {

@@ -53,7 +53,7 @@ struct Server {
             session: session(context.service, configuration, offersTLS: offersTLS), intake: intake, directory: RecipientDirectory(configuration),
             authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache) },
             workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout,
-            failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext,
+            failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext, smtp: configuration.smtp,
             policy: memory.map { PolicyParts(configuration, $0, intake) })
     }
 
@@ -70,6 +70,7 @@ struct Server {
         session.limits.hops = configuration.limits.hops
         session.limits.errors = configuration.limits.sessionErrors
         session.limits.commandsWithoutMail = configuration.limits.sessionCommands
+        session.extensions = ServerExtensions(configuration.smtp)
         return session
     }
 

@@ -18,6 +18,7 @@ struct SharedParts: Sendable {
     private(set) var commandTimeout: Duration
     private(set) var failureDelay: Duration
     private(set) var plaintext: AllowPlaintext
+    private(set) var smtp: Configuration.SMTP
     /// Nil at submission: its clients say who they are.
     private(set) var policy: PolicyParts?
 
@@ -29,6 +30,7 @@ struct SharedParts: Sendable {
         parts.commandTimeout = configuration.limits.commandTimeout
         parts.failureDelay = configuration.auth.failureDelay
         parts.plaintext = configuration.auth.allowPlaintext
+        parts.smtp = configuration.smtp
         parts.policy = policy?.renewed(configuration)
         return parts
     }

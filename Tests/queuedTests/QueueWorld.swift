@@ -31,9 +31,10 @@ final class QueueWorld {
     init() { queue = Queue(schedule: QueueWorld.schedule) }
 
     /// smtpd's record of a message.
-    func accept(_ number: Int, to recipients: [String], from sender: String = "alice@example.org") throws {
+    func accept(_ number: Int, to recipients: [String], from sender: String = "alice@example.org", asking options: [(Key, String)] = []) throws {
         var line = RecordLine(.accept, messageID(number)).adding(.at, Timestamp.text(now)).adding(.from, sender)
         for recipient in recipients { line.add(.to, recipient) }
+        for (key, value) in options { line.add(key, value) }
         line.add(.content, "10:00000000")
         #expect(queue.hear(try placed(line, at: Int64(number) * 100), from: LogName(.smtpd, .mail), now: now))
     }
@@ -64,12 +65,13 @@ final class QueueWorld {
     }
 
     /// What remoted says of a copy to its own address.
-    func answer(_ verb: Verb, _ number: Int, _ recipient: String, _ position: LogPosition? = nil, host: String = "mx.example.net [192.0.2.9]:25", reason: String = "no such user") throws {
+    func answer(_ verb: Verb, _ number: Int, _ recipient: String, _ position: LogPosition? = nil, host: String = "mx.example.net [192.0.2.9]:25", reason: String = "no such user", relayed: Bool = false) throws {
         var line = RecordLine(verb, messageID(number)).adding(.recipient, recipient).adding(.final, recipient)
         if let position { line.add(.answers, position.text) }
         line.add(.host, host)
         line.add(.status, verb == .temporary ? "4.2.0" : "5.1.1")
         line.add(.reason, reason)
+        if relayed { line.add(.result, "relayed") }
         queue.hear(try placed(line), from: LogName(.remoted, .events), now: now)
         takeLines()
     }
