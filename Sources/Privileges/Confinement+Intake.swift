@@ -6,17 +6,14 @@ package import Sandbox
 
 extension Confinement {
     /// Its own folder for writing; the snapshots that it asks, what queued released, certificate and key for reading;
-    /// inherited sockets. Port 25's policy asks DNS: datagrams, and TCP to the ports of name servers; submission asks nobody.
+    /// inherited sockets. Port 25's policy asks DNS, by datagrams alone; submission asks nobody.
     package static func smtpd(_ configuration: Configuration, service: Service) -> Confinement {
         let paths = configuration.paths
         var confinement = Confinement(
             readable: [paths.addressSnapshot] + (service == .submission ? [paths.credentialSnapshot] : []) + configuration.tls.folders
                 + (service == .smtpd ? ["/etc/resolv.conf"] : []) + [paths.spool / "queued" / "released", paths.published, .ownThreads],
             writable: [paths.spool / Path(service.rawValue.utf8)], network: .listening)
-        if service == .smtpd {
-            confinement.outgoing.sendsDatagrams = true
-            confinement.outgoing.ports += Set([53] + configuration.dns.servers.map(\.port)).sorted()
-        }
+        confinement.outgoing.sendsDatagrams = service == .smtpd
         confinement.descriptors = UInt64(configuration.limits.connections) * 2 + 256
         return confinement
     }
