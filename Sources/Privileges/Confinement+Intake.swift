@@ -6,8 +6,8 @@ package import Sandbox
 
 extension Confinement {
     /// Its own folder for writing; the snapshots that it asks, what queued released, certificate and key for reading;
-    /// inherited sockets; connections to its content filters, if there are any. Port 25's policy asks DNS: datagrams, and TCP to the
-    /// ports of name servers; submission asks nobody.
+    /// inherited sockets; connections to its content filters, if there are any. Port 25's policy asks DNS, by datagrams alone; submission
+    /// asks nobody.
     package static func smtpd(_ configuration: Configuration, service: Service) -> Confinement {
         let paths = configuration.paths
         var confinement = Confinement(
@@ -16,10 +16,7 @@ extension Confinement {
             writable: [paths.spool / Path(service.rawValue.utf8)], network: .listening)
         let filters = configuration.filter.sockets(of: service)
         confinement.outgoing = .filters(filters)
-        if service == .smtpd {
-            confinement.outgoing.sendsDatagrams = true
-            confinement.outgoing.ports += Set([53] + configuration.dns.servers.map(\.port)).sorted()
-        }
+        confinement.outgoing.sendsDatagrams = service == .smtpd
         confinement.descriptors = UInt64(configuration.limits.connections) * UInt64(2 + filters.count) + 256
         return confinement
     }
