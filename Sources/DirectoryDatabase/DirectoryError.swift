@@ -38,7 +38,7 @@ extension DirectoryError: CustomStringConvertible {
         case .badPassword(let account): "account \(account): the password is empty, too long, or not text without control characters"
         case .badSecret(let account): "account \(account): the password hash is of no kind that can be checked here"
         case .noTargets(let alias): "alias \(alias) would have no target"
-        case .tooManyTargets(let alias): "alias \(alias) would have more than \(Router.maximumResults) targets"
+        case .tooManyTargets(let alias): "alias \(alias) would have more than \(Router.Limits().results) targets"
         case .locked: "the directory database is locked by another process"
         case .storage(let reason): "the directory database cannot be used: \(reason)"
         case .notPublished(let reason): "the change is made, but could not be published to the daemons: \(reason)"

@@ -63,7 +63,7 @@ extension DirectoryWriter {
 
     private static func set(_ targets: [EmailAddress], of name: AliasName, _ database: Database) throws {
         if targets.isEmpty { throw DirectoryError.noTargets(alias: name.description) }
-        if targets.count > Router.maximumResults { throw DirectoryError.tooManyTargets(alias: name.description) }
+        if targets.count > Router.Limits().results { throw DirectoryError.tooManyTargets(alias: name.description) }
         try database.execute(sql: "DELETE FROM alias_target WHERE alias = ?", arguments: [name.key.text])
         for (position, target) in targets.enumerated() {
             try database.execute(
