@@ -4,7 +4,7 @@ internal import Kernel
 
 extension ConfigurationKey {
     /// Every key there is.
-    package static let all: [ConfigurationKey] = identity + files + listeners + limits + authentication + mail + keeping
+    package static let all: [ConfigurationKey] = identity + files + listeners + limits + authentication + submission + mail + keeping
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 

@@ -64,7 +64,7 @@ package enum Key: String, CaseIterable, Sendable {
     // What SMTP's extensions asked for (AcceptRecord.swift).
     case charset, requiretls, ret, envid, holdfor, holduntil, by, priority, notify, orcpt
     case content, big, location, agent, attempt, answers, until, kind, parent, log, segment, offset, upto, service, pid, uid
-    case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result, counts, generation, since
+    case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result, counts, generation, since, who
 }
 
 extension Verb {

@@ -1,10 +1,10 @@
 // smtpd: takes mail in by SMTP. Two services: `smtpd` (port 25, from other hosts) and `submission` (from our users).
 //
 // Runs as     martlet-smtpd, or martlet-submission
-// Reads       the address snapshot; submission also the credential snapshot; what queued released; TLS certificate and key
+// Reads       the address snapshot; submission also the credential snapshot, and events of pop3d and imapd; what queued released; TLS certificate and key
 // Writes      spool/smtpd/ or spool/submission/: mail and events
 // Talks to    clients on inherited listeners
-// Never       opens a mailbox, another program's folder for writing, or a connection; relays for a stranger
+// Never       opens a mailbox, another program's folder for writing, or a connection; relays for a stranger; sends as somebody whom the account is not and was not granted
 // Trusts      nobody: a client's words are bytes until parsed; an identity is what SASL proved here
 // If captured injects mail to local people (submission: to anyone), sees what it holds not yet erased
 // Standards   RFC 5321, 1870, 2034, 2920, 3207, 3848, 4954, 6152, 6409, 8314
@@ -16,6 +16,7 @@ import Directory
 import Kernel
 import MailModel
 import Privileges
+import SASLProtocol
 import SMTPProtocol
 import Sandbox
 import Spool
@@ -38,10 +39,15 @@ enum Main {
         } catch {
             fail(context.service.rawValue, "\(error)", remedy: "check the spool's folders (`mailctl config check`)", .temporary)
         }
+        let rules = SubmissionRules.begin(context, logs)
+        let guesses = GuessWatch(GuessLimits(context.configuration.auth))
+        let neighbours = context.service == .submission ? NeighbourLogins(spool: context.openSpool(), own: .submission) : nil
         for warning in context.confine(.smtpd(context.configuration, service: context.service)) { context.warn(warning) }
         let handed = HandedLogs(logs: logs)
         startThread { intake.run(handed.logs) }
-        Server(context, intake, trace).run()
+        for problem in neighbours?.problems ?? [] { intake.note(RecordLine(.problem).adding(.reason, problem)) }
+        neighbours?.start { guesses.heard($0) }
+        Server(context, intake, trace, rules, guesses).run()
     }
 
     /// Sendable: the logs go to the commit thread once, before it starts, and nobody else keeps them.

@@ -4,6 +4,7 @@ import Connection
 import Configuration
 import Directory
 import Kernel
+import MailFormat
 import MailModel
 import SMTPProtocol
 import Spool
@@ -14,6 +15,8 @@ final class SMTPDriver: SessionDriver {
     private let shared: SharedParts
     private var session: ServerSession
     private var big: BigContent?
+    /// Of a submitted message that comes in pieces.
+    private var examination: ContentExamination?
     private var authenticator: AuthenticationBridge
     private var accepted = 0
     private let peer: [UInt8]
@@ -75,15 +78,16 @@ final class SMTPDriver: SessionDriver {
         case .discardContent:
             big?.discard()
             big = nil
+            examination = nil
         }
         return true
     }
 
     private func ask(_ question: ServerQuestion, _ wire: Wire<SessionAnswer>) {
         switch question {
-        case .sender: session.answered(.sender(shared.mayBegin()))
+        case .sender(let path, _): session.answered(.sender(refusal(of: path) ?? shared.mayBegin()))
         case .recipient(let address):
-            let answer = shared.directory.recipient(address)
+            let answer = refusalOfOneMore() ?? shared.directory.recipient(address)
             if answer != .local, answer != .remote { noteRefusal(of: address, answer) }
             session.answered(.recipient(answer))
         case .postmaster:
@@ -91,10 +95,16 @@ final class SMTPDriver: SessionDriver {
             if address == nil { shared.intake.note(fact(.refuse).adding(.to, "postmaster").adding(.reason, "nobody is postmaster")) }
             session.answered(.postmaster(address))
         case .authenticate(let mechanism, let initial):
-            authenticator.begin(mechanism, initial, wire)
+            authenticator.begin(mechanism, initial, from: peer, wire)
         case .authenticationResponse(let response):
             authenticator.respond(response, wire)
         case .accept(let envelope, let content, let facts):
+            let (missing, refusal) = examined(content, envelope, facts)
+            if let refusal {
+                big?.discard()
+                big = nil
+                return session.answered(.message(refusal))
+            }
             let body: AcceptedContent
             if let big {
                 if !content.isEmpty { big.append(content) }
@@ -104,16 +114,19 @@ final class SMTPDriver: SessionDriver {
                 body = .inline(content)
             }
             shared.intake.accept(
-                Acceptance(envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.summary, content: body, replyTo: wire.replyAddress))
+                Acceptance(envelope: envelope, facts: facts, peer: peer, tls: wire.tls?.summary, content: body, missing: missing,
+                    replyTo: wire.replyAddress))
         }
     }
 
     private func spill(_ bytes: [UInt8], _ wire: Wire<SessionAnswer>) {
+        if shared.rules != nil { examine(bytes, isWhole: false) }
         if big == nil {
             let content = shared.intake.beginBig()
             if let envelope = session.envelope {
                 content.append(shared.trace.bytes(
-                    id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.summary, now: .now()))
+                    id: content.id, envelope: envelope, facts: session.clientFacts, peer: peer, tls: wire.tls?.summary, now: .now(),
+                    missing: examination.flatMap { shared.rules?.missing($0) } ?? []))
             }
             big = content
         }
@@ -132,6 +145,50 @@ final class SMTPDriver: SessionDriver {
     }
 
     private func fact(_ verb: Verb) -> RecordLine { RecordLine(verb).adding(.peer, peer) }
+
+    // What our own users may send (Submission/).
+
+    private var submitter: Submitter? { Submitter(session.clientFacts, peer: peer) }
+
+    private func refusal(of path: ReversePath) -> ServerAnswer.Sender? {
+        guard let rules = shared.rules, let submitter, let answer = rules.refusal(of: path, from: submitter) else { return nil }
+        switch answer {
+        case .temporary(let reply), .refused(let reply): noteRefusal(submitter, from: path.wire, reply)
+        case .accepted: break
+        }
+        return answer
+    }
+
+    private func refusalOfOneMore() -> ServerAnswer.Recipient? {
+        guard let rules = shared.rules, let submitter else { return nil }
+        return rules.refusal(ofRecipientAfter: session.envelope?.recipients.count ?? 0, from: submitter).map { .refused($0) }
+    }
+
+    private func examine(_ bytes: [UInt8], isWhole: Bool) {
+        var current = examination ?? ContentExamination()
+        examination = nil
+        current.take(bytes, isWhole: isWhole)
+        examination = current
+    }
+
+    /// What is added to a message, or why it is not taken.
+    private func examined(_ rest: [UInt8], _ envelope: Envelope, _ facts: AcceptFacts) -> (MissingFields, ServerAnswer.Message?) {
+        guard let rules = shared.rules, let submitter = Submitter(facts, peer: peer) else { return ([], nil) }
+        examine(rest, isWhole: big == nil)
+        defer { examination = nil }
+        guard let examination else { return ([], nil) }
+        let answer = rules.refusal(of: examination, envelope, from: submitter)
+        switch answer {
+        case .temporary(let reply), .refused(let reply): noteRefusal(submitter, from: envelope.sender.wire, reply)
+        case .accepted, nil: break
+        }
+        return (rules.missing(examination), answer)
+    }
+
+    private func noteRefusal(_ submitter: Submitter, from sender: [UInt8], _ reply: Reply) {
+        shared.intake.note(
+            fact(.refuse).adding(.account, submitter.account.wire).adding(.from, sender).adding(.reason, reply.lines.first ?? []))
+    }
 }
 
 extension Ending {

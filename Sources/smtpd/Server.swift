@@ -28,12 +28,12 @@ struct Server {
         }
     }
 
-    init(_ context: DaemonContext, _ intake: Intake, _ trace: TraceField) {
+    init(_ context: DaemonContext, _ intake: Intake, _ trace: TraceField, _ rules: SubmissionRules?, _ guesses: GuessWatch) {
         self.context = context
         self.intake = intake
         let configuration = context.configuration
         tls = Server.loadTLS(configuration, intake)
-        let current = CurrentParts(Server.sharedParts(context, intake, trace, offersTLS: tls != nil))
+        let current = CurrentParts(Server.sharedParts(context, intake, trace, rules, guesses, offersTLS: tls != nil))
         self.current = current
         var options = AcceptorOptions(
             limits: Server.limits(configuration), tls: tls,
@@ -43,15 +43,18 @@ struct Server {
         service = Acceptor(loops: LoopGroup(loops: 1), options: options) { SMTPDriver(current.parts, $0) }
     }
 
-    private static func sharedParts(_ context: DaemonContext, _ intake: Intake, _ trace: TraceField, offersTLS: Bool) -> SharedParts {
+    private static func sharedParts(
+        _ context: DaemonContext, _ intake: Intake, _ trace: TraceField, _ rules: SubmissionRules?, _ guesses: GuessWatch, offersTLS: Bool
+    ) -> SharedParts {
         let configuration = context.configuration
         let folder = configuration.paths.directory
         let cache = LoginCache()
         return SharedParts(
             session: session(context.service, configuration, offersTLS: offersTLS), intake: intake, directory: RecipientDirectory(configuration),
-            authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache) },
+            authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache, guesses: guesses) },
             workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout,
-            failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext)
+            failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext,
+            guesses: guesses, rules: rules)
     }
 
     private static func limits(_ configuration: Configuration) -> ConnectionLimits {

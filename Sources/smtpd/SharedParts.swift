@@ -5,6 +5,7 @@ import Connection
 import Directory
 import Kernel
 import MailModel
+import SASLProtocol
 import SMTPProtocol
 
 /// Made before the first connection, and anew when the configuration changes: a session keeps what it began with.
@@ -18,6 +19,9 @@ struct SharedParts: Sendable {
     private(set) var commandTimeout: Duration
     private(set) var failureDelay: Duration
     private(set) var plaintext: AllowPlaintext
+    var guesses = GuessWatch(GuessLimits(perAddress: .max, perAccount: .max))
+    /// Nil for port 25.
+    var rules: SubmissionRules?
 
     /// The parts that live keys make, as a session has them that begins now.
     func renewed(_ configuration: Configuration, _ session: ServerConfiguration) -> SharedParts {
@@ -27,6 +31,8 @@ struct SharedParts: Sendable {
         parts.commandTimeout = configuration.limits.commandTimeout
         parts.failureDelay = configuration.auth.failureDelay
         parts.plaintext = configuration.auth.allowPlaintext
+        parts.guesses.limit(to: GuessLimits(configuration.auth))
+        parts.rules = rules?.renewed(configuration)
         return parts
     }
 
