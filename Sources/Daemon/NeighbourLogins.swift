@@ -20,6 +20,8 @@ package final class NeighbourLogins: Sendable {
     /// The services that check passwords.
     private static let services: [SpoolOwner] = [.submission, .pop3d, .imapd]
     private static let window: Int64 = 3600 * 1_000_000_000
+    /// Each life of a service begins a segment: so many of them are read beside the newest, or a restart would be forgiveness.
+    private static let olderSegments = 3
 
     /// Sendable: used by `init`, which ends before the thread begins, and by the thread.
     private struct Owned: @unchecked Sendable {
@@ -37,7 +39,7 @@ package final class NeighbourLogins: Sendable {
         for service in NeighbourLogins.services {
             let name = LogName(service, .events)
             do throws(KernelError) {
-                let follower = try LogFollower(spool: spool, name, from: try LogFollower.newestSegment(spool: spool, name))
+                let follower = try LogFollower(spool: spool, name, from: try LogFollower.newestSegment(spool: spool, name, withOlder: NeighbourLogins.olderSegments))
                 if service == own { found.own = follower } else { found.others.append(follower) }
             } catch {
                 if !error.isMissing { problems.append("failed logins of \(service.rawValue) are not counted here: \(error)") }

@@ -19,7 +19,7 @@ struct RecentCounts<Key: Hashable & Sendable>: Sendable {
     private var old: [Key: Entry] = [:]
 
     init(most: Int, capacity: Int) {
-        self.most = max(most, 1)
+        self.most = min(max(most, 1), 1_000_000)
         self.capacity = max(capacity, 2)
     }
 
