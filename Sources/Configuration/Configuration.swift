@@ -23,6 +23,7 @@ package struct Configuration: Hashable, Sendable {
     package var auth = Auth()
     package var policy = Policy()
     package var filter = Filter()
+    package var submission = Submission()
     package var routing = Routing()
     package var dns = DNS()
     package var retry = Retry()
@@ -118,6 +119,23 @@ extension Configuration {
         package var mechanisms: [AuthMechanism] = []
         package var upgradeHashes = false
         package var failureDelay = Duration.zero
+        package var failuresPerAddress = 0
+        package var failuresPerAccount = 0
+    }
+
+    package struct Submission: Hashable, Sendable {
+        package var checkFrom = CheckFrom.account
+        package var addFields = false
+        package var account = SendingLimits()
+        package var address = SendingLimits()
+
+        /// 0 is no limit.
+        package struct SendingLimits: Hashable, Sendable {
+            package var messagesPerHour = 0
+            package var messagesPerDay = 0
+            package var recipientsPerHour = 0
+            package var recipientsPerDay = 0
+        }
     }
 
     package struct Routing: Hashable, Sendable {

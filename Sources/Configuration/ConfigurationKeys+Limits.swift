@@ -10,9 +10,9 @@ extension ConfigurationKey {
             Recipients of one message. RFC 5321 §4.5.3.1.8 asks for at least 100.
             """),
         ConfigurationKey("limits.line_length", \.limits.lineLength, default: .kibibytes(64),
-            within: .range(ByteCount(bytes: 1000)...(.mebibytes(1))), reload: .unread, """
-            The longest line of a message that is taken, CRLF included. RFC 5321 §4.5.3.1.6 promises 1000 octets;
-            real mail exceeds it. The content is kept as it came.
+            within: .range(ByteCount(bytes: 1000)...(.mebibytes(1))), reload: .live, """
+            The longest line of a submitted message, CRLF included; a longer one is refused. RFC 5321 §4.5.3.1.6 promises
+            1000 octets; real mail exceeds it. Mail from other hosts is taken with lines of any length.
             """),
         ConfigurationKey("limits.command_timeout", \.limits.commandTimeout, default: .seconds(300),
             within: .range(.seconds(1)...(.seconds(3600))), reload: .live, """
@@ -70,7 +70,15 @@ extension ConfigurationKey {
             account with an imported hash gets a SCRAM verifier when `mailctl account passwd` sets its password anew.
             """),
         ConfigurationKey("auth.failure_delay", \.auth.failureDelay, default: .seconds(3), within: .range(.zero...(.seconds(60))), reload: .live, """
-            How long the answer to a wrong password is held back.
+            How long the answer to a wrong password is held back; up to 16 times as long, and not above a minute, the more failures there were.
+            """),
+        ConfigurationKey("auth.failures_per_address", \.auth.failuresPerAddress, default: 20, within: .range(1...1_000_000), reload: .live, """
+            Failed logins in an hour from one IPv4 address or one IPv6 /64, at all services together. Beyond them its logins fail
+            without a look at the password, except for accounts that it proved before.
+            """),
+        ConfigurationKey("auth.failures_per_account", \.auth.failuresPerAccount, default: 50, within: .range(1...1_000_000), reload: .live, """
+            The same for one account, from everywhere together. Beyond them logins fail so from addresses that failed within the hour;
+            an address without failures of its own is always looked at, so that no stranger locks the owner out.
             """),
     ]
 }

@@ -5,7 +5,7 @@ internal import Kernel
 extension ConfigurationKey {
     /// Every key there is.
     package static let all: [ConfigurationKey] =
-        identity + files + furtherTLS + listeners + door + limits + smtp + authentication + policy + filter + mail + keeping
+        identity + files + furtherTLS + listeners + door + limits + smtp + authentication + submission + policy + filter + mail + keeping
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 

@@ -10,7 +10,11 @@ extension ConfigurationSample {
             "limits.connections_per_address": .integer(1000),
             "auth.allow_plaintext": AllowPlaintext.loopback.literal,
             "auth.failure_delay": Duration.seconds(1).literal,
+            "auth.failures_per_address": .integer(1_000_000),
+            "auth.failures_per_account": .integer(1_000_000),
+            "submission.check_from": CheckFrom.off.literal,
         ]
+        for key in ConfigurationKey.all where key.name.hasPrefix("submission.") && key.name.contains("_per_") { values[key.name] = .integer(0) }
         for name in ListenerName.allCases {
             guard let port = UInt16(exactly: basePort + Int(name.standardPort)), port > 0 else { return nil }
             let endpoints = ["127.0.0.1", "::1"].compactMap { Endpoint(host: $0, port: port) }

@@ -5,6 +5,15 @@ internal import MailModel
 /// Where a password may cross the wire without TLS (RFC 8314 §4.1 says nowhere).
 package enum AllowPlaintext: String, ConfigurationWord { case never, loopback, always }
 
+/// What of a submitted message must belong to the account that sends it (RFC 6409 §6.1).
+package enum CheckFrom: String, ConfigurationWord {
+    /// MAIL FROM and the header's From and Sender.
+    case account
+    /// MAIL FROM alone.
+    case envelope
+    case off
+}
+
 /// How remoted uses STARTTLS (RFC 3207 §4.1).
 package enum RemoteTLS: String, ConfigurationWord {
     /// Use it where offered, without checking names: RFC 7435.

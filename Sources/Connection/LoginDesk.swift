@@ -23,7 +23,9 @@ package protocol LoginChecker: Sendable {
     func begin(_ start: AuthenticationStart) -> (Exchange?, LoginVerdict<Account>)
     func respond(_ response: [UInt8], to exchange: Exchange) -> (Exchange?, LoginVerdict<Account>)
     /// Called once for each exchange that came to an end, before the front is told: for the event log.
-    func concluded(_ start: AuthenticationStart, _ verdict: LoginVerdict<Account>)
+    ///
+    /// By how much the answer to a rejection is held back longer than usual is returned: 1 for as long.
+    func concluded(_ start: AuthenticationStart, _ exchange: Exchange?, _ verdict: LoginVerdict<Account>) -> Int
 }
 
 /// Runs the exchanges of all connections on the front, each one step at a time.
@@ -108,19 +110,20 @@ package final class LoginDesk<Checker: LoginChecker>: Sendable {
             return
         }
         // Also for one who did not wait for the answer: going away early must not hide a guess.
-        checker.concluded(start, result.1)
+        let factor = checker.concluded(start, result.0, result.1)
         guard attempts.withLock({ $0.removeValue(forKey: id) }) != nil else { return }
         switch result.1 {
         case .challenge: break
         case .accepted(let account): door.accept(id, as: account)
-        case .rejected: refuseLater(id, .rejected)
+        case .rejected: refuseLater(id, .rejected, factor)
         case .malformed: door.refuse(id, code: LoginFailure.malformed.rawValue)
         case .unavailable: door.refuse(id, code: LoginFailure.unavailable.rawValue)
         }
     }
 
-    private func refuseLater(_ id: FrontID, _ failure: LoginFailure) {
-        loops.after(failureDelay.withLock { $0 }) { self.door.refuse(id, code: failure.rawValue) }
+    private func refuseLater(_ id: FrontID, _ failure: LoginFailure, _ factor: Int) {
+        let delay = failureDelay.withLock { $0 }
+        loops.after(min(delay * max(factor, 1), max(delay, .seconds(60)))) { self.door.refuse(id, code: failure.rawValue) }
     }
 }
 

@@ -15,7 +15,7 @@ package final class AddressSnapshot: AddressBook {
                 "SELECT local, host, port FROM domain WHERE name = ?",
                 "SELECT spelling, folder, enabled, quota, targets FROM address WHERE key = ?",
                 "SELECT name FROM domain WHERE local AND name > ? ORDER BY name LIMIT 1",
-            ])
+            ], later: [LaterQuery(table: "sender", text: "SELECT 1 FROM sender WHERE grant_key = ?")])
     }
 
     /// Looks for a newer snapshot. Errors show in the next question.
@@ -59,5 +59,13 @@ package final class AddressSnapshot: AddressBook {
             entry.targets.append(address)
         }
         return entry
+    }
+}
+
+extension AddressSnapshot: GrantBook {
+    package func isGranted(_ name: AliasName, to account: EmailAddress) throws(DirectoryUnavailable) -> Bool {
+        try file.ask { (database) throws(DirectoryUnavailable) in
+            try database.first(3, account.canonical + [0x0A] + name.key) { $0.integer(0) } != nil
+        }
     }
 }

@@ -22,9 +22,11 @@ package final class Authenticator {
     private let snapshot: CredentialSnapshot
     private let cache: LoginCache
     private let defaultDomain: Domain?
+    let guesses: GuessWatch?
 
-    /// `cache` is shared by all authenticators of a program; `defaultDomain` completes a name without `@`.
-    package init(folder: Path, defaultDomain: Domain?, cache: LoginCache) {
+    /// `cache` and `guesses` are shared by all authenticators of a program; `defaultDomain` completes a name without `@`.
+    package init(folder: Path, defaultDomain: Domain?, cache: LoginCache, guesses: GuessWatch? = nil) {
+        self.guesses = guesses
         snapshot = CredentialSnapshot(folder: folder)
         self.cache = cache
         self.defaultDomain = defaultDomain
@@ -43,7 +45,10 @@ package final class Authenticator {
         let proof = cache.proof(name: key, password: password)
         let isAllowed = stored?.isEnabled == true && (authorization.isEmpty || canonical(authorization) == key)
         if isAllowed, cache.contains(proof, under: snapshot.digest) { return stored?.account }
-        let isRight = try (stored?.secret() ?? decoy.secret).matches(password)
+        let appPasswords = try snapshot.appPasswords(of: key)
+        // All of them, however many fit: they are one round of a hash each, beside a derivation of thousands.
+        let isOwn = try (stored?.secret() ?? decoy.secret).matches(password)
+        let isRight = appPasswords.reduce(isOwn) { $1.matches(password) || $0 }
         guard isRight, isAllowed, let stored else { return nil }
         cache.insert(proof, under: snapshot.digest)
         return stored.account
@@ -59,6 +64,14 @@ package final class Authenticator {
         let decoy = try madeUp(for: key)
         guard let stored, let verifier = try stored.secret().verifier else { return (decoy.verifier, nil) }
         return (verifier, stored.isEnabled ? stored.account : nil)
+    }
+
+    /// What stands for a name in counts and logs: keyed by the directory, the same in every service; and whose it is, if anybody's.
+    func mark(of name: [UInt8], at now: MonotonicTime) throws(DirectoryUnavailable) -> (mark: [UInt8], known: EmailAddress?) {
+        snapshot.refresh(at: now)
+        let key = canonical(name)
+        let hash = HashFunctions.crypto.hmacSHA256(try snapshot.pepper(), Array("mark ".utf8) + key)
+        return (hexadecimal(hash.prefix(8)), try snapshot.credential(of: key)?.account.address)
     }
 
     /// The one form in which names are compared; what is no address keeps its bytes, and is found nowhere.

@@ -30,7 +30,7 @@ package final class CredentialSnapshot {
                 "SELECT spelling, folder, enabled, secret FROM credential WHERE address = ?",
                 "SELECT spelling, folder, enabled, secret FROM credential WHERE ordinal = ?",
                 "SELECT value FROM meta WHERE name = CAST(? AS TEXT)",
-            ])
+            ], later: [LaterQuery(table: "app_password", text: "SELECT secrets FROM app_password WHERE address = ?")])
     }
 
     /// Looks for a newer snapshot. Errors show in the next question.
@@ -41,6 +41,12 @@ package final class CredentialSnapshot {
 
     func credential(of address: [UInt8]) throws(DirectoryUnavailable) -> StoredCredential? {
         try file.ask { (database) throws(DirectoryUnavailable) in try database.first(0, address, CredentialSnapshot.stored) }
+    }
+
+    /// The app passwords of an account, in the order in which they were made; one that cannot be read is none.
+    func appPasswords(of address: [UInt8]) throws(DirectoryUnavailable) -> [Secret] {
+        let found = try file.ask { (database) throws(DirectoryUnavailable) in try database.first(3, address) { $0.bytes(0) } }
+        return (found ?? []).split(separator: UInt8(ascii: "\n")).compactMap { Secret(parsing: $0) }
     }
 
     /// The credential of some account, the same one for the same `number`: what an unknown name is checked against.

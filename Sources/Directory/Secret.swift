@@ -47,6 +47,11 @@ package enum Secret: Hashable, Sendable {
         Secret(ScramVerifier(password: password, salt: salt, iterations: iterations, hashes: .crypto))
     }
 
+    /// The digest of a password that is random enough to need no slow derivation: an app password of ours.
+    package static func salted(password: [UInt8], salt: [UInt8]) -> Secret {
+        .digest(.ssha256, digest: DigestScheme.ssha256.digest(password + salt), salt: salt)
+    }
+
     package init(_ verifier: ScramVerifier) {
         self = .scram(
             salt: verifier.salt, iterations: verifier.iterations, storedKey: verifier.storedKey, serverKey: verifier.serverKey)

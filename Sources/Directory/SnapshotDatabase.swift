@@ -5,6 +5,12 @@ import CSQLite
 import Kernel
 import MailModel
 
+/// A query of a table that came with a later version than the snapshot's form.
+struct LaterQuery {
+    let table: String
+    let text: String
+}
+
 /// An open snapshot. Every error of SQLite is a `DirectoryUnavailable`; only `SQLITE_DONE` means that there is no such row.
 final class SnapshotDatabase {
     private let handle: OpaquePointer
@@ -12,8 +18,9 @@ final class SnapshotDatabase {
 
     /// Opens `path` and prepares `queries`; each takes at most one parameter, the key.
     ///
+    /// `later`: queries of tables that an earlier version did not write, numbered on; a file without the table has no row in it.
     /// `immutable=1` takes no lock and looks for no journal: right only because a published file is never written again.
-    init(path: Path, kind: SnapshotKind, queries: [String]) throws(DirectoryUnavailable) {
+    init(path: Path, kind: SnapshotKind, queries: [String], later: [LaterQuery] = []) throws(DirectoryUnavailable) {
         var handle: OpaquePointer?
         let uri = "file:\(SnapshotDatabase.escaped(path))?mode=ro&immutable=1"
         let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE
@@ -28,6 +35,7 @@ final class SnapshotDatabase {
         try expect("application_id", kind.applicationID)
         try expect("user_version", SnapshotKind.version)
         for query in queries { statements.append(try prepare(query)) }
+        for query in later { statements.append(try prepare(try hasTable(query.table) ? query.text : "SELECT 0 WHERE ?1 IS NULL AND 0")) }
     }
 
     deinit {
@@ -90,6 +98,12 @@ final class SnapshotDatabase {
         let result = sqlite3_prepare_v3(handle, query, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
         guard result == SQLITE_OK, let statement else { throw failure() }
         return statement
+    }
+
+    private func hasTable(_ name: String) throws(DirectoryUnavailable) -> Bool {
+        let statement = try prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '\(name)'")
+        defer { sqlite3_finalize(statement) }
+        return try step(statement) { $0.integer(0) }.get() != nil
     }
 
     private func expect(_ pragma: String, _ value: Int64) throws(DirectoryUnavailable) {

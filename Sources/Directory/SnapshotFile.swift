@@ -13,14 +13,16 @@ final class SnapshotFile {
     private let folder: Path
     private let kind: SnapshotKind
     private let queries: [String]
+    private let later: [LaterQuery]
     private var state = State.closed(DirectoryUnavailable("not opened yet"))
     private var checked: MonotonicTime?
 
     /// `folder` is the directory's.
-    init(folder: Path, kind: SnapshotKind, queries: [String]) {
+    init(folder: Path, kind: SnapshotKind, queries: [String], later: [LaterQuery] = []) {
         self.folder = kind.folder(in: folder)
         self.kind = kind
         self.queries = queries
+        self.later = later
     }
 
     /// Looks whether the file was replaced. A bad file stays an error until a good one comes.
@@ -71,7 +73,7 @@ final class SnapshotFile {
         let status = try available { () throws(KernelError) in try file.status() }
         guard status.kind == .file else { throw DirectoryUnavailable("\(file.name) is no regular file") }
         let digest = try SnapshotSeal.check(file, kind: kind, size: status.size)
-        let database = try SnapshotDatabase(path: self.folder / name, kind: kind, queries: queries)
+        let database = try SnapshotDatabase(path: self.folder / name, kind: kind, queries: queries, later: later)
         return try current(in: folder) == status ? .open(database, status, digest: digest) : nil
     }
 

@@ -27,7 +27,8 @@ package enum SnapshotKind: String, CaseIterable, Sendable {
     /// The form that this program writes and reads; a file of another one is an error, never guessed at.
     package static let version: Int64 = 1
 
-    /// Keys are canonical addresses (`EmailAddress.canonical`) or `@domain`; targets are joined by LF, which no address holds.
+    /// Keys are canonical addresses (`EmailAddress.canonical`) or `@domain`; targets are joined by LF, which no address and no secret holds.
+    /// `sender` holds what was granted: an account's key, LF, and the key that it may send as.
     package var schema: String {
         switch self {
         case .addresses: """
@@ -35,11 +36,13 @@ package enum SnapshotKind: String, CaseIterable, Sendable {
             CREATE TABLE domain (name BLOB PRIMARY KEY, local INTEGER NOT NULL, host BLOB, port INTEGER) WITHOUT ROWID;
             CREATE TABLE address (key BLOB PRIMARY KEY, spelling BLOB, folder BLOB, enabled INTEGER, quota INTEGER, targets BLOB)
             WITHOUT ROWID;
+            CREATE TABLE sender (grant_key BLOB PRIMARY KEY) WITHOUT ROWID;
             """
         case .credentials: """
             CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
             CREATE TABLE credential (ordinal INTEGER PRIMARY KEY, address BLOB NOT NULL UNIQUE, spelling BLOB NOT NULL,
             folder BLOB NOT NULL, enabled INTEGER NOT NULL, secret BLOB NOT NULL);
+            CREATE TABLE app_password (address BLOB PRIMARY KEY, secrets BLOB NOT NULL) WITHOUT ROWID;
             """
         }
     }

@@ -7,6 +7,7 @@ enum DirectorySchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { database in try database.execute(sql: first) }
+        migrator.registerMigration("2") { database in try database.execute(sql: second) }
         return migrator
     }
 
@@ -67,5 +68,16 @@ enum DirectorySchema {
         CREATE INDEX alias_target_address ON alias_target (address);
 
         CREATE TABLE route (domain TEXT PRIMARY KEY, host TEXT NOT NULL, port INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        """
+
+    /// As whom else an account may send: `name` is a key as in `alias`. Another revision: the snapshots must be written anew to have it.
+    private static let second = """
+        CREATE TABLE sender_grant (
+          account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE,
+          name TEXT NOT NULL,
+          created INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER)),
+          PRIMARY KEY (account, name)
+        ) STRICT, WITHOUT ROWID;
+        UPDATE meta SET value = random() WHERE name = 'revision';
         """
 }

@@ -92,6 +92,8 @@ extension SnapshotKind {
               UNION ALL SELECT alias, NULL, NULL, NULL, NULL, group_concat(spelling, char(10)) FROM
                 (SELECT alias, spelling FROM directory.alias_target ORDER BY alias, position) GROUP BY alias)
             GROUP BY key ORDER BY key;
+            INSERT INTO sender SELECT CAST(address || char(10) || name AS BLOB) FROM
+              (SELECT address, name FROM directory.sender_grant JOIN directory.account ON id = account ORDER BY address, name);
             """
         case .credentials: meta + """
             INSERT INTO meta SELECT name, value FROM directory.meta WHERE name = 'pepper';
@@ -99,6 +101,11 @@ extension SnapshotKind {
             SELECT CAST(address AS BLOB), CAST(spelling AS BLOB), CAST(folder AS BLOB), enabled, CAST(secret AS BLOB)
             FROM directory.account JOIN directory.credential ON account = id ORDER BY address;
             INSERT INTO meta SELECT 'count', count(*) FROM credential;
+            INSERT INTO app_password
+            SELECT CAST(address AS BLOB), CAST(group_concat(secret, char(10)) AS BLOB) FROM
+              (SELECT address, app_password.secret AS secret FROM directory.app_password JOIN directory.account ON account.id = account
+               ORDER BY address, app_password.id)
+            GROUP BY address ORDER BY address;
             """
         }
     }

@@ -14,13 +14,15 @@ struct AccountChecker: LoginChecker {
     private let authenticators: AuthenticatorPool
     private let store: StorePresence
     private let journal: EventJournal
+    private let guesses: GuessWatch
 
     private let live: LiveConfiguration
 
-    init(directory: Path, store: StorePresence, journal: EventJournal, live: LiveConfiguration) {
+    init(directory: Path, store: StorePresence, journal: EventJournal, live: LiveConfiguration, guesses: GuessWatch) {
         self.live = live
         let cache = LoginCache()
-        authenticators = AuthenticatorPool { Authenticator(folder: directory, defaultDomain: nil, cache: cache) }
+        authenticators = AuthenticatorPool { Authenticator(folder: directory, defaultDomain: nil, cache: cache, guesses: guesses) }
+        self.guesses = guesses
         self.store = store
         self.journal = journal
     }
@@ -28,7 +30,7 @@ struct AccountChecker: LoginChecker {
     func begin(_ start: AuthenticationStart) -> (Authentication?, LoginVerdict<AuthenticatedAccount>) {
         authenticators.with { authenticator in
             guard let (exchange, step) = authenticator.begin(
-                start.mechanism, initial: start.initialResponse, binding: binding(start), at: .now()) else {
+                start.mechanism, initial: start.initialResponse, binding: binding(start), from: start.arrival.peer.address, at: .now()) else {
                 return (nil, .malformed)
             }
             return (exchange, verdict(step))
@@ -60,15 +62,29 @@ struct AccountChecker: LoginChecker {
         }
     }
 
-    func concluded(_ start: AuthenticationStart, _ verdict: LoginVerdict<AuthenticatedAccount>) {
-        let line = RecordLine(.authenticate).adding(.peer, start.arrival.peer.address).adding(.protocolName, start.arrival.role.name)
+    func concluded(_ start: AuthenticationStart, _ exchange: Authentication?, _ verdict: LoginVerdict<AuthenticatedAccount>) -> Int {
+        var line = RecordLine(.authenticate).adding(.peer, start.arrival.peer.address).adding(.protocolName, start.arrival.role.name)
         switch verdict {
         case .challenge: break
-        case .accepted(let account): journal.note(line.adding(.result, "ok").adding(.account, account.address.wire))
-        case .rejected: journal.note(line.adding(.result, "failed"))
+        case .accepted(let account):
+            line = line.adding(.result, "ok").adding(.account, account.address.wire)
+            line.add(.who, exchange?.attempt.mark)
+            journal.note(line)
+        case .rejected: return rejected(line, exchange?.attempt)
         case .malformed: journal.note(line.adding(.result, "failed").adding(.reason, "malformed"))
         case .unavailable(let reason):
             journal.note(RecordLine(.problem).adding(.peer, start.arrival.peer.address).adding(.reason, reason))
         }
+        return 1
+    }
+
+    /// The name as it was said is in no line: it may be a password in the wrong field.
+    private func rejected(_ line: RecordLine, _ attempt: LoginAttempt?) -> Int {
+        var line = line.adding(.result, "failed")
+        line.add(.account, attempt?.known?.wire)
+        line.add(.who, attempt?.mark)
+        if attempt?.isBlocked == true { line.add(.reason, "blocked") }
+        journal.note(line)
+        return attempt.map { guesses.patience(with: $0, at: MonotonicTime.now().nanoseconds) } ?? 1
     }
 }

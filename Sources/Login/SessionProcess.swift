@@ -7,6 +7,7 @@ package import Daemon
 package import Directory
 import Kernel
 import Privileges
+import SASLProtocol
 import Sandbox
 package import Spool
 import SpoolFormat
@@ -16,6 +17,8 @@ package struct SessionProcess {
     package let context: DaemonContext
     package let journal: EventJournal
     private let store: StorePresence
+    private let guesses: GuessWatch
+    private let neighbours: NeighbourLogins
     private let front: FrontProcess
     private let channel: Int32
     private let frontIsGone: EndFlag
@@ -25,6 +28,8 @@ package struct SessionProcess {
     package init(_ context: DaemonContext, _ arguments: [String], _ owner: SpoolOwner) {
         self.context = context
         store = StorePresence(context.configuration.paths.store)
+        guesses = GuessWatch(GuessLimits(context.configuration.auth))
+        neighbours = NeighbourLogins(spool: context.openSpool(), own: owner)
         do throws(LogError) { journal = try EventJournal(spool: context.openSpool(), owner, context.live) } catch { context.refuse(error) }
         guard let channel = FrontChannel.pair() else {
             fail(owner.rawValue, "cannot make a socket pair", remedy: "raise the limit of open descriptors", .temporary)
@@ -42,6 +47,9 @@ package struct SessionProcess {
     package func confine() {
         for warning in context.confine(.session(context.configuration, service: context.service, front: front.pid)) { journal.problem(warning) }
         journal.start()
+        for problem in neighbours.problems { journal.problem(problem) }
+        let guesses = guesses
+        neighbours.start { guesses.heard($0) }
     }
 
     /// `last` is called when all sessions are over, before the log ends.
@@ -51,7 +59,8 @@ package struct SessionProcess {
         let (configuration, journal, frontIsGone) = (context.configuration, journal, frontIsGone)
         let loops = LoopGroup(loops: 1)
         let desk = LoginDesk(
-            channel: channel, checker: AccountChecker(directory: configuration.paths.directory, store: store, journal: journal, live: context.live),
+            channel: channel,
+            checker: AccountChecker(directory: configuration.paths.directory, store: store, journal: journal, live: context.live, guesses: guesses),
             workers: WorkerPool(threads: 2), loops: loops, failureDelay: configuration.auth.failureDelay)
         let host = SessionHost<Driver>(
             loops: loops, most: configuration.limits.connections, mostPerPeer: configuration.limits.connectionsPerAddress)
@@ -62,6 +71,7 @@ package struct SessionProcess {
         context.notice.beatThrough(loops.passThrough)
         let exitCode = waitForTheEnd {
             desk.delayFailures(by: $0.auth.failureDelay)
+            guesses.limit(to: GuessLimits($0.auth))
             host.limit(to: ConnectionLimits(total: $0.limits.connections, perPeer: $0.limits.connectionsPerAddress))
         }
         // Sessions first, then the front, whose relays they were; the log last.

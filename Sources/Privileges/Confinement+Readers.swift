@@ -14,11 +14,12 @@ extension Confinement {
         return confinement
     }
 
-    /// The session process: the store, its own events, the credentials; no socket of its own making, no signal but to its front.
+    /// The session process: the store, its own events, those of the others that check passwords, the credentials; no socket of its own making, no signal but to its front.
     package static func session(_ configuration: Configuration, service: Service, front: Int32?) -> Confinement {
         let paths = configuration.paths
         var confinement = Confinement(
-            readable: [paths.credentialSnapshot, paths.published, .ownThreads], writable: [paths.store, paths.spool / Path(service.rawValue.utf8)], network: .handed)
+            readable: [paths.credentialSnapshot, paths.published, .ownThreads] + paths.loginEvents(besides: service),
+            writable: [paths.store, paths.spool / Path(service.rawValue.utf8)], network: .handed)
         // A session has its socket; at work also its mailboxes' folders (IMAP: two) and the messages that are open.
         confinement.descriptors = UInt64(configuration.limits.connections) * (service == .imapd ? 20 : 12) + 256
         confinement.child = front

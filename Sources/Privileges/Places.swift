@@ -22,6 +22,11 @@ extension Configuration.Paths {
     package var mailLogs: [Path] { QueueOrigin.allCases.map { spool / LogName($0.owner, .mail).path } }
     /// What queued asks of the agents.
     package var assignments: Path { spool / LogName(.queued, .events).path }
+    /// What the other services that check passwords say of it: their failures count with one's own.
+    package func loginEvents(besides service: Service) -> [Path] {
+        let all: [(Service, SpoolOwner)] = [(.submission, .submission), (.pop3d, .pop3d), (.imapd, .imapd)]
+        return all.filter { $0.0 != service }.map { spool / LogName($0.1, .events).path }
+    }
     /// The folders of the directory's snapshots, as `Directory` lays them out: what is read is one kind, and never the database.
     package var addressSnapshot: Path { directory / "addresses" }
     package var credentialSnapshot: Path { directory / "credentials" }

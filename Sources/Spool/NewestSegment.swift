@@ -65,19 +65,24 @@ extension LogWriter {
 }
 
 extension LogFollower {
-    /// Where the newest readable segment of a log begins, or the start.
-    package static func newestSegment(spool: borrowing DirectoryDescriptor, _ name: LogName) throws(KernelError) -> LogPosition {
+    /// Where the newest readable segment of a log begins, or the start; `withOlder`: so many before it are read too, where they are.
+    package static func newestSegment(
+        spool: borrowing DirectoryDescriptor, _ name: LogName, withOlder: Int = 0
+    ) throws(KernelError) -> LogPosition {
         let folder = try spool.openDirectory(name.path)
         let owner = try name.user(in: spool)
         let numbers = try folder.list().compactMap { SegmentName.number($0.name) }.sorted()
+        var (found, left) = (LogPosition.start, withOlder)
         for number in numbers.reversed() {
             do throws(SegmentProblem) {
                 _ = try SegmentFile(folder: folder, number: number, log: name, owner: owner)
-                return LogPosition(segment: number, offset: 0)
+                found = LogPosition(segment: number, offset: 0)
+                if left == 0 { return found }
+                left -= 1
             } catch {
                 if case .unusable(let reason) = error, !error.isForeign { throw reason }
             }
         }
-        return .start
+        return found
     }
 }

@@ -68,7 +68,7 @@ package enum Key: String, CaseIterable, Sendable {
     // Which notice queued owes to a sender, and which it has sent.
     case owes, told
     case content, big, location, agent, attempt, answers, until, kind, parent, log, segment, offset, upto, service, pid, uid
-    case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result, counts, generation, since
+    case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result, counts, generation, since, who
 }
 
 extension Verb {

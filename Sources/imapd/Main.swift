@@ -1,7 +1,7 @@
 // imapd: gives users their mailboxes by IMAP. Two processes: the *front* talks to strangers, the *session* process has the mail.
 //
 // Runs as     martlet-imapd, both processes
-// Reads       session: the credential snapshot, Maildirs. front: TLS certificate and key
+// Reads       session: the credential snapshot, Maildirs, the events of the others that check passwords. front: TLS certificate and key
 // Writes      session: spool/imapd/ (events), Maildirs (UIDs, flags, messages, mailboxes). front: nothing
 // Talks to    clients: the front until login and for TLS; the session process after it, in clear or through the front
 // Never       the front: opens a mailbox or a credential. Either: opens a connection, removes a message for good before its retention ends

@@ -37,7 +37,7 @@ extension Failure {
             switch error {
             case .exists: .cannotCreate
             case .missing: .noInput
-            case .domainMissing, .domainInUse, .badPassword, .badSecret, .noTargets, .tooManyTargets: .data
+            case .domainMissing, .domainInUse, .badPassword, .badLabel, .noAppPassword, .badSecret, .noTargets, .tooManyTargets: .data
             case .storage: .inputOutput
             case .locked, .notPublished: .temporary
             }

@@ -23,7 +23,7 @@ enum Duties {
         spool/smtpd/events        w       -        -      -      -       -        -        -       -
         spool/submission/mail     -       w        r      r      r       -        -        -       -
         spool/submission/mail/big -       w        r      r      r       -        -        -       -
-        spool/submission/events   -       w        -      -      -       -        -        -       -
+        spool/submission/events   -       w        -      -      -       r        -        r       -
         spool/queued/mail         -       -        w      r      r       -        -        -       -
         spool/queued/mail/big     -       -        w      r      r       -        -        -       -
         spool/queued/events       -       -        w      r      r       -        -        -       -
@@ -31,8 +31,8 @@ enum Duties {
         spool/drop                -       -        w      -      -       -        -        -       -
         spool/locald/events       -       -        r      w      -       -        -        -       -
         spool/remoted/events      -       -        r      -      w       -        -        -       -
-        spool/pop3d/events        -       -        -      -      -       w        -        -       -
-        spool/imapd/events        -       -        -      -      -       -        -        w       -
+        spool/pop3d/events        -       r        -      -      -       w        -        r       -
+        spool/imapd/events        -       r        -      -      -       r        -        w       -
         spool/mailctl/events      -       -        r      -      -       -        -        -       -
         spool/supervisor/events   -       -        -      -      -       -        -        -       -
         spool                     -       -        -      -      -       -        -        -       -

@@ -16,6 +16,8 @@ struct Acceptance: Sendable {
     let tls: [UInt8]?
     var policy = PolicyMarks()
     let content: AcceptedContent
+    /// What this hop adds beside its trace field.
+    var missing: MissingFields = []
     let replyTo: ReplyAddress<SessionAnswer>
 
     /// About how much memory it holds while it waits, in bytes.
@@ -60,7 +62,7 @@ enum SessionAnswer: Sendable {
 struct TraceField {
     let host: Domain
 
-    func bytes(id: QueueID, envelope: Envelope, facts: AcceptFacts, peer: [UInt8], tls: [UInt8]?, now: WallTime) -> [UInt8] {
+    func bytes(id: QueueID, envelope: Envelope, facts: AcceptFacts, peer: [UInt8], tls: [UInt8]?, now: WallTime, missing: MissingFields = []) -> [UInt8] {
         var field = ReceivedField(
             by: host, with: TraceField.protocolName(facts, isUTF8: envelope.options.isUTF8), id: id, date: MailDate(secondsSince1970: now.seconds))
         field.helo = facts.clientName
@@ -69,6 +71,8 @@ struct TraceField {
         if envelope.recipients.count == 1 { field.forRecipient = envelope.recipients.first }
         var writer = HeaderWriter()
         field.write(to: &writer)
+        if missing.contains(.date) { writer.date(MailDate(secondsSince1970: now.seconds)) }
+        if missing.contains(.messageID) { writer.field("Message-ID", messageID(left: id.text, domain: host)) }
         return writer.bytes
     }
 

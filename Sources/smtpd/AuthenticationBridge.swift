@@ -14,11 +14,11 @@ struct AuthenticationBridge {
 
     init(_ shared: SharedParts) { self.shared = shared }
 
-    mutating func begin(_ mechanism: [UInt8], _ initial: [UInt8]?, _ wire: Wire<SessionAnswer>) {
+    mutating func begin(_ mechanism: [UInt8], _ initial: [UInt8]?, from peer: [UInt8], _ wire: Wire<SessionAnswer>) {
         exchange = nil
         let binding = wire.tls?.binding(shared.session.mechanisms)
         run(wire) { authenticator in
-            guard let (exchange, step) = authenticator.begin(mechanism, initial: initial, binding: binding, at: .now()) else { return (nil, .malformed) }
+            guard let (exchange, step) = authenticator.begin(mechanism, initial: initial, binding: binding, from: peer, at: .now()) else { return (nil, .malformed) }
             return (exchange, step)
         }
     }
@@ -34,13 +34,14 @@ struct AuthenticationBridge {
 
     private func run(_ wire: Wire<SessionAnswer>, _ work: @escaping @Sendable (Authenticator) -> (Directory.Authentication?, Directory.AuthenticationStep)) {
         let address = wire.replyAddress
-        let (pool, delay) = (shared.authenticators, shared.failureDelay)
+        let (pool, delay, guesses) = (shared.authenticators, shared.failureDelay, shared.guesses)
         let isTaken = shared.workers.offer {
             // Nobody waits any more, and nothing was tried yet.
             if address.isGone { return }
             let (exchange, step) = pool.with(work)
             if case .rejected = step {
-                address.deliver(.authentication(exchange, step), after: delay)
+                let factor = exchange.map { guesses.patience(with: $0.attempt, at: MonotonicTime.now().nanoseconds) } ?? 1
+                address.deliver(.authentication(exchange, step), after: min(delay * factor, max(delay, .seconds(60))))
             } else {
                 address.deliver(.authentication(exchange, step))
             }
@@ -54,10 +55,10 @@ struct AuthenticationBridge {
         switch step {
         case .challenge(let bytes): return .authentication(.challenge(bytes))
         case .authenticated(let account):
-            note(peer, "ok", account.address.wire)
+            note(peer, "ok", exchange?.attempt, account.address)
             return .authentication(.authenticated(identity: account.address.wire))
         case .rejected:
-            note(peer, "failed", nil)
+            note(peer, "failed", exchange?.attempt, exchange?.attempt.known)
             return .authentication(.rejected)
         case .malformed: return .authentication(.malformed)
         case .unavailable(let reason):
@@ -66,9 +67,12 @@ struct AuthenticationBridge {
         }
     }
 
-    private func note(_ peer: [UInt8], _ result: String, _ account: [UInt8]?) {
+    /// The name as it was said is in no line: it may be a password in the wrong field.
+    private func note(_ peer: [UInt8], _ result: String, _ attempt: LoginAttempt?, _ account: EmailAddress?) {
         var line = RecordLine(.authenticate).adding(.peer, peer).adding(.result, result)
-        line.add(.account, account)
+        line.add(.account, account?.wire)
+        line.add(.who, attempt?.mark)
+        if attempt?.isBlocked == true { line.add(.reason, "blocked") }
         shared.intake.note(line)
     }
 }

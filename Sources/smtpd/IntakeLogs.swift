@@ -47,7 +47,7 @@ final class IntakeLogs {
                 return .failure(KernelError(.write, code: 11, object: Array("spool log".utf8)))
             }
             let line = record(message, id: id, size: body.count, now: now)
-            let field = trace.bytes(id: id, envelope: message.envelope, facts: message.facts, peer: message.peer, tls: message.tls, now: now)
+            let field = trace.bytes(id: id, envelope: message.envelope, facts: message.facts, peer: message.peer, tls: message.tls, now: now, missing: message.missing)
             _ = mail.append(line.adding(.at, Timestamp.text(now)), id: id, content: [message.policy.fields + field, body])
             return .success((id, line))
         case .big(let big):

@@ -1,10 +1,10 @@
 // smtpd: takes mail in by SMTP. Two services: `smtpd` (port 25, from other hosts) and `submission` (from our users).
 //
 // Runs as     martlet-smtpd, or martlet-submission
-// Reads       the address snapshot; submission also the credential snapshot; what queued released; TLS certificates and keys
+// Reads       the address snapshot; submission also the credential snapshot, and events of pop3d and imapd; what queued released; TLS certificates and keys
 // Writes      spool/smtpd/ or spool/submission/: mail and events
 // Talks to    clients on inherited listeners; content filters on the sockets of filter.smtpd or filter.submission; smtpd also name servers
-// Never       opens a mailbox, another program's folder for writing, or any other connection; relays for a stranger, whatever a filter says
+// Never       opens a mailbox, another program's folder for writing, or any other connection; relays for a stranger; sends as somebody whom the account is not and was not granted
 // Trusts      nobody: a client's words are bytes until parsed; an identity is what SASL proved here; a filter with the mail that it is shown.
 //             Whose connection it is: who the configuration names (PROXY, XCLIENT)
 // If captured injects mail to local people (submission: to anyone), sees what it holds not yet erased
@@ -17,6 +17,7 @@ import Directory
 import Kernel
 import MailModel
 import Privileges
+import SASLProtocol
 import SMTPProtocol
 import Sandbox
 import Spool
@@ -41,12 +42,17 @@ enum Main {
         } catch {
             fail(context.service.rawValue, "\(error)", remedy: "check the spool's folders (`mailctl config check`)", .temporary)
         }
+        let rules = SubmissionRules.begin(context, logs)
+        let guesses = GuessWatch(GuessLimits(context.configuration.auth))
+        let neighbours = context.service == .submission ? NeighbourLogins(spool: context.openSpool(), own: .submission) : nil
         for warning in context.confine(.smtpd(context.configuration, service: context.service)) { context.warn(warning) }
         let handed = HandedLogs(logs: logs)
         startThread { intake.run(handed.logs) }
+        for problem in neighbours?.problems ?? [] { intake.note(RecordLine(.problem).adding(.reason, problem)) }
+        neighbours?.start { guesses.heard($0) }
         let memory = context.service == .smtpd ? PolicyMemory(context.configuration.policy) : nil
         if let memory { startThread { recall.map { $0.run(into: memory, intake) } ?? memory.recallEnded() } }
-        Server(context, intake, trace, memory).run()
+        Server(context, intake, trace, memory, rules, guesses).run()
     }
 
     /// Sendable: the logs go to the commit thread once, before it starts, and nobody else keeps them.

@@ -4,6 +4,7 @@ import Connection
 import Configuration
 import Directory
 import Kernel
+import MailFormat
 import MailModel
 import MailPolicy
 import SMTPProtocol
@@ -18,6 +19,8 @@ final class SMTPDriver: SessionDriver {
     var policy: PolicySession?
     var big: BigContent?
     var incoming: IncomingContent?
+    /// Of a submitted message.
+    var examination: ContentExamination?
     private var authenticator: AuthenticationBridge
     private var accepted = 0
     private var progress = Progress()
@@ -117,6 +120,7 @@ final class SMTPDriver: SessionDriver {
             big?.discard()
             big = nil
             incoming = nil
+            examination = nil
         }
         return true
     }
@@ -154,9 +158,9 @@ final class SMTPDriver: SessionDriver {
         case .sender(let path, _):
             policy?.senderGiven(path, hello: session.clientFacts.clientName, wire.replyAddress)
             if filter == nil, let settings = shared.filters { filter = Filter(settings, shared, wire, peer: client(wire)) }
-            decide(.sender(shared.mayBegin()), question)
+            decide(.sender(refusal(of: path) ?? shared.mayBegin()), question)
         case .recipient(let address):
-            let answer = shared.directory.recipient(address)
+            let answer = refusalOfOneMore() ?? shared.directory.recipient(address)
             if answer == .local, policy != nil { return judge(address) }
             if answer == .unknown { policy?.unknownNamed() }
             if answer != .local, answer != .remote { noteRefusal(of: address, answer) }
@@ -167,11 +171,11 @@ final class SMTPDriver: SessionDriver {
             decide(.postmaster(address), question)
         case .authenticate(let mechanism, let initial):
             self.mechanism = mechanism
-            authenticator.begin(mechanism, initial, wire)
+            authenticator.begin(mechanism, initial, from: peer, wire)
         case .authenticationResponse(let response):
             authenticator.respond(response, wire)
         case .accept(let envelope, let content, let facts):
-            offer(message(envelope, content, facts, wire))
+            if let message = message(envelope, content, facts, wire) { offer(message) }
         }
     }
 
@@ -186,7 +190,7 @@ final class SMTPDriver: SessionDriver {
         shared.intake.note(line)
     }
 
-    private func fact(_ verb: Verb) -> RecordLine { RecordLine(verb).adding(.peer, peer) }
+    func fact(_ verb: Verb) -> RecordLine { RecordLine(verb).adding(.peer, peer) }
 }
 
 extension Ending {

@@ -28,14 +28,15 @@ struct Server {
         }
     }
 
-    init(_ context: DaemonContext, _ intake: Intake, _ trace: TraceField, _ memory: PolicyMemory?) {
+    init(_ context: DaemonContext, _ intake: Intake, _ trace: TraceField, _ memory: PolicyMemory?, _ rules: SubmissionRules?, _ guesses: GuessWatch) {
         self.context = context
         self.intake = intake
         let configuration = context.configuration
         tls = Server.loadTLS(configuration, intake)
         let loops = LoopGroup(loops: 1)
-        let filters = FilterSettings(configuration, context.service, loops: loops)
-        let current = CurrentParts(Server.sharedParts(context, intake, trace, memory, filters, tls))
+        var parts = Server.sharedParts(context, intake, trace, memory, FilterSettings(configuration, context.service, loops: loops), tls, guesses)
+        parts.rules = rules
+        let current = CurrentParts(parts)
         self.current = current
         var options = AcceptorOptions(
             limits: Server.limits(configuration), tls: tls,
@@ -47,17 +48,19 @@ struct Server {
     }
 
     private static func sharedParts(
-        _ context: DaemonContext, _ intake: Intake, _ trace: TraceField, _ memory: PolicyMemory?, _ filters: FilterSettings?, _ tls: ServerTLS?
+        _ context: DaemonContext, _ intake: Intake, _ trace: TraceField, _ memory: PolicyMemory?, _ filters: FilterSettings?, _ tls: ServerTLS?,
+        _ guesses: GuessWatch
     ) -> SharedParts {
         let configuration = context.configuration
         let folder = configuration.paths.directory
         let cache = LoginCache()
         return SharedParts(
             session: session(context.service, configuration, tls), intake: intake, directory: RecipientDirectory(configuration),
-            authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache) },
+            authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache, guesses: guesses) },
             workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout, dataTimeout: configuration.limits.dataTimeout,
             failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext, smtp: configuration.smtp,
-            policy: memory.map { PolicyParts(configuration, $0, intake) }, filters: filters, xclients: PeerNetworks(configuration.xclient.networks))
+            policy: memory.map { PolicyParts(configuration, $0, intake) }, filters: filters, xclients: PeerNetworks(configuration.xclient.networks),
+            guesses: guesses)
     }
 
     private static func limits(_ configuration: Configuration) -> ConnectionLimits {

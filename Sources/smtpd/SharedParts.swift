@@ -5,6 +5,7 @@ import Connection
 import Directory
 import Kernel
 import MailModel
+import SASLProtocol
 import SMTPProtocol
 
 /// Made before the first connection, and anew when the configuration changes: a session keeps what it began with.
@@ -25,6 +26,9 @@ struct SharedParts: Sendable {
     private(set) var filters: FilterSettings?
     /// Who may say XCLIENT.
     private(set) var xclients = PeerNetworks()
+    var guesses = GuessWatch(GuessLimits(perAddress: .max, perAccount: .max))
+    /// Nil for port 25.
+    var rules: SubmissionRules?
 
     /// The parts that live keys make, as a session has them that begins now.
     func renewed(_ configuration: Configuration, _ session: ServerConfiguration) -> SharedParts {
@@ -39,6 +43,8 @@ struct SharedParts: Sendable {
         parts.policy = policy?.renewed(configuration)
         parts.filters = filters?.renewed(configuration)
         parts.xclients = PeerNetworks(configuration.xclient.networks)
+        parts.guesses.limit(to: GuessLimits(configuration.auth))
+        parts.rules = rules?.renewed(configuration)
         return parts
     }
 

@@ -71,7 +71,10 @@ final class SlowChecker: LoginChecker {
         return (nil, .accepted("alice"))
     }
     func respond(_ response: [UInt8], to exchange: Int) -> (Int?, LoginVerdict<String>) { (nil, .malformed) }
-    func concluded(_ start: AuthenticationStart, _ verdict: LoginVerdict<String>) { verdicts.withLock { $0.append("\(verdict)") } }
+    func concluded(_ start: AuthenticationStart, _ exchange: Int?, _ verdict: LoginVerdict<String>) -> Int {
+        verdicts.withLock { $0.append("\(verdict)") }
+        return 1
+    }
 }
 
 @Suite(.serialized) struct LoginDeskTests {

@@ -151,7 +151,7 @@ def talk(root, what, *words):
         with smtplib.SMTP("localhost", 587, timeout=PATIENCE) as client:
             client.starttls(context=tls)
             client.login(*LOGIN)
-            client.sendmail(LOGIN[0], [LOGIN[0]], "Subject: %s\r\n\r\nx\r\n" % words[0])
+            client.sendmail(LOGIN[0], [LOGIN[0]], "From: %s\r\nSubject: %s\r\n\r\nx\r\n" % (LOGIN[0], words[0]))
     elif what == "send":
         with smtplib.SMTP("localhost", 25, timeout=PATIENCE) as client:
             client.sendmail("far@elsewhere.example", [LOGIN[0]], "Subject: %s\r\n\r\nx\r\n" % words[0])
@@ -185,7 +185,7 @@ def relayed(tls, subject):
         with smtplib.SMTP("localhost", 587, timeout=PATIENCE) as client:
             client.starttls(context=tls)
             client.login(*LOGIN)
-            client.sendmail(LOGIN[0], ["somebody@elsewhere.example"], "Subject: %s\r\n\r\nx\r\n" % subject)
+            client.sendmail(LOGIN[0], ["somebody@elsewhere.example"], "From: %s\r\nSubject: %s\r\n\r\nx\r\n" % (LOGIN[0], subject))
         server.settimeout(PATIENCE)
         peer = server.accept()[0]
         with peer, peer.makefile("rwb") as stream:

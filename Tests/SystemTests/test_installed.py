@@ -89,7 +89,7 @@ def exchange(installation, tls):
     with smtplib.SMTP("localhost", 587, timeout=PATIENCE) as client:
         client.starttls(context=tls)
         client.login(*LOGIN)
-        client.sendmail(LOGIN[0], ["postmaster@example.org", LOGIN[0]], "Subject: submitted\r\n\r\nx\r\n")
+        client.sendmail(LOGIN[0], ["postmaster@example.org", LOGIN[0]], "From: ann@example.org\r\nSubject: submitted\r\n\r\nx\r\n")
     with smtplib.SMTP("localhost", 25, timeout=PATIENCE) as client:
         client.sendmail("far@elsewhere.example", [LOGIN[0]], "Subject: from outside\r\n\r\nx\r\n")
         if client.sendmail("far@elsewhere.example", [LOGIN[0], "nobody@example.org"], "Subject: to one of two\r\n\r\nx\r\n") == {}:

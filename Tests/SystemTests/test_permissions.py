@@ -90,7 +90,7 @@ def the_matrix(folder):
                 if port == 587:
                     client.starttls(context=tls)
                     client.login(*installed.LOGIN)
-                client.sendmail(installed.LOGIN[0], [installed.LOGIN[0]], "Subject: big\r\n\r\n" + "x" * 70 + "\r\n" + ("y" * 70 + "\r\n") * 3000)
+                client.sendmail(installed.LOGIN[0], [installed.LOGIN[0]], "From: %s\r\nSubject: big\r\n\r\n" % installed.LOGIN[0] + "x" * 70 + "\r\n" + ("y" * 70 + "\r\n") * 3000)
         run(os.path.join(BIN, "sendmail"), installed.LOGIN[0], input="Subject: waits\n\nx\n", user="nobody")
         found = check()
         assert found["differences"] == [] and found["unknown"] == [] and found["count"] > 60, found

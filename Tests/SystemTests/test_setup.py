@@ -99,7 +99,7 @@ class Setup(unittest.TestCase):
             martlet.wait_for_mail("you", 2)
             with smtplib.SMTP_SSL("127.0.0.1", martlet.port("submissions"), timeout=PATIENCE, context=ssl._create_unverified_context()) as client:
                 client.login("you@example.org", said["password"])
-                client.sendmail("you@example.org", ["you@example.org"], "Subject: out\r\n\r\nand in\r\n")
+                client.sendmail("you@example.org", ["you@example.org"], "From: you@example.org\r\nSubject: out\r\n\r\nand in\r\n")
             martlet.wait_for_mail("you", 3)
             findings = json.loads(martlet.mailctl("doctor", "--json").stdout)
             self.assertEqual([f for f in findings if f["result"] == "problem"], [])

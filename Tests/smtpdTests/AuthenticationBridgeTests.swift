@@ -26,7 +26,7 @@ import Testing
         let (bench, workers) = (try Bench(), WorkerPool(threads: 1, mostOffered: 0))
         let wire = try bench.client()
         var bridge = AuthenticationBridge(try shared(bench, workers))
-        bridge.begin(Array("PLAIN".utf8), Array("\0alice\0secret".utf8), wire)
+        bridge.begin(Array("PLAIN".utf8), Array("\0alice\0secret".utf8), from: [], wire)
         #expect(eventually { wire.answers.withLock { $0.count } == 1 })
         #expect(wire.answers.withLock { $0.first?.contains("too many logins wait") } == true)
         workers.stop()
@@ -40,7 +40,7 @@ import Testing
         let parts = try shared(bench, workers)
         for wire in [gone, here] {
             var bridge = AuthenticationBridge(parts)
-            bridge.begin(Array("PLAIN".utf8), Array("\0alice\0secret".utf8), wire)
+            bridge.begin(Array("PLAIN".utf8), Array("\0alice\0secret".utf8), from: [], wire)
         }
         gone.isGone.store(true, ordering: .relaxed)
         isOpen.store(true, ordering: .releasing)

@@ -10,7 +10,7 @@ struct AccountCommand: ParsableCommand {
         commandName: "account", abstract: "The accounts and their passwords.",
         subcommands: [
             AccountAdd.self, AccountRemove.self, AccountRename.self, AccountEnable.self, AccountDisable.self, AccountShow.self,
-            AccountList.self, AccountPassword.self, AccountImportCommand.self,
+            AccountList.self, AccountPassword.self, AppPasswordCommand.self, GrantCommand.self, AccountImportCommand.self,
         ])
 }
 
