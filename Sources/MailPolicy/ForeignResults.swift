@@ -76,9 +76,10 @@ package struct ForeignResults: Sendable {
             isInHeader = line[0] != 13 && line[0] != 10
             if isInHeader, ForeignResults.isField(line[...]) { field = [] }
         }
-        if let held = field {
-            field = held + line
-            if held.count + line.count >= ForeignResults.most { close(&out, isCut: true) }
+        if field != nil {
+            // In its place: a field of a thousand folds must not be copied a thousand times.
+            field?.append(contentsOf: line)
+            if field?.count ?? 0 >= ForeignResults.most { close(&out, isCut: true) }
         } else if !isDropping {
             out += line
         }

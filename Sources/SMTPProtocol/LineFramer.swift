@@ -4,6 +4,11 @@
 /// Cuts a stream into lines; what is not a line is named, so that the reply can name it.
 package struct LineFramer: Sendable {
     package enum Result: Sendable, Equatable {
+        var isLine: Bool {
+            if case .line = self { return true }
+            return false
+        }
+
         /// A line without its CRLF, free of CR and LF.
         case line([UInt8])
         /// Said once, when the limit is passed; the rest up to CRLF is dropped in silence.

@@ -101,6 +101,8 @@ extension ServerSession {
     }
 
     private mutating func lineReceived(_ result: LineFramer.Result) {
+        // A response that is no line ends the exchange: what follows is not taken for another try.
+        if phase == .authentication, !result.isLine { phase = .command }
         switch result {
         case .line(let line):
             if phase == .authentication { return authenticationResponse(line) }

@@ -7,7 +7,8 @@ extension ServerSession {
         guard transaction == nil, identity == nil else { return refuse(.nestedMail) }
         if let address = said.address { peer = address }
         client = said.helo.map { Client(name: $0, isExtended: said.isExtended ?? true) }
-        counters.commandsWithoutMail = 0
+        counters = Counters()
+        totals = Totals()
         reply(greeting)
     }
 }

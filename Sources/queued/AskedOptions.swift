@@ -16,6 +16,15 @@ final class AskedOptions {
         for (recipient, options) in options { recipients[recipient.wire] = options }
     }
 
+    /// One mailbox gets one copy: that of `serving` is `recipient`'s too, and tells of both what either wants to hear.
+    func share(_ recipient: [UInt8], with serving: [UInt8]) {
+        let mine = recipients[recipient]?.notify, theirs = recipients[serving]?.notify
+        guard mine != theirs else { return }
+        // Who said nothing hears of failures and of delays.
+        let silent: NotifyOptions = [.failure, .delay]
+        recipients[serving, default: RecipientOptions()].notify = (mine ?? silent).union(theirs ?? silent)
+    }
+
     /// What came of reading them from a record.
     enum Reading {
         case none
@@ -58,7 +67,7 @@ extension OpenMessage {
     var heldUntil: WallTime {
         switch asked?.message.hold {
         case .interval(let seconds): accepted.adding(seconds: Int64(seconds))
-        case .until(let time): WallTime(nanoseconds: time.seconds * 1_000_000_000)
+        case .until(let time): WallTime(nanoseconds: min(time.seconds, Int64.max / 1_000_000_000) * 1_000_000_000)
         case nil: .whenever
         }
     }

@@ -37,8 +37,8 @@ struct BounceWriter {
         line.add(.from, [UInt8]())
         line.add(.to, sender.wire)
         if !sender.isASCII { line.add(.charset, "utf-8") }
-        // Only a bounce is the end of what it tells of.
-        for copy in action == .failed ? copies : [] {
+        if let notice { line.add(.told, notice.rawValue) }
+        for copy in copies {
             line.add(.covers, copy.original)
             line.add(.final, copy.final)
         }
@@ -50,13 +50,15 @@ struct BounceWriter {
         _ id: QueueID, to sender: EmailAddress, about message: OpenMessage, _ action: BounceMessage.Action, _ copies: [Copy], now: WallTime
     ) -> [UInt8] {
         let date = MailDate(secondsSince1970: now.seconds)
+        // RFC 8689 §5: what had to travel under TLS does not come back by other ways.
+        let isSecret = message.asked?.message.requiresTLS ?? false
         // RFC 3461 §4.3: the whole message comes back only with its failure.
-        let isFull = action == .failed && message.asked?.message.returnContent == .full && message.location.extent.length <= BounceMessage.maximumContent
+        let isFull = !isSecret && action == .failed && message.asked?.message.returnContent == .full && message.location.extent.length <= BounceMessage.maximumContent
         var notice = BounceMessage(
             action: action, sender: sender, host: host, messageID: Array("<".utf8) + id.text + Array("@".utf8) + host.bytes + Array(">".utf8),
             date: date, arrival: MailDate(secondsSince1970: message.accepted.seconds), originalID: message.id,
             recipients: copies.compactMap { reported($0, of: message, action) },
-            original: start(of: message, atMost: isFull ? BounceMessage.maximumContent : BounceMessage.maximumHeader),
+            original: isSecret ? [] : start(of: message, atMost: isFull ? BounceMessage.maximumContent : BounceMessage.maximumHeader),
             boundary: Array("martlet".utf8) + id.text)
         notice.isFull = isFull
         notice.envelopeID = message.asked?.message.envelopeID

@@ -195,6 +195,9 @@ final class OpenMessage {
         return nil
     }
 
+    /// The recipient whose copy goes there.
+    func original(of destination: Destination) -> [UInt8]? { copies.first { $0.destination == destination }?.original }
+
     /// The copies whose failure is to be told.
     var failed: [Int] { copies.indices.filter { copies[$0].state == .failed } }
 

@@ -9,12 +9,14 @@ extension Queue {
 
     /// Copies that one notice tells of: its record must stay below a line's limit.
     static let noticeLimit = 500
+    /// Messages whose notices are composed together: each may return a message of 1 MiB, and waits in memory for its commit.
+    static let noticesAtOnce = 32
 
     /// The messages whose failures are to be told, and which copies they are; what is too much for one notice comes next time.
     mutating func takeBounces() -> [(message: OpenMessage, failed: [Int])] {
-        let due = bounceDue
-        bounceDue.removeAll()
-        return due.sorted().compactMap { id in
+        let due = Array(bounceDue.sorted().prefix(Queue.noticesAtOnce))
+        bounceDue.subtract(due)
+        return due.compactMap { id in
             guard let message = messages[id] else { return nil }
             let failed = message.failed
             if failed.count > Queue.noticeLimit { bounceDue.insert(id) }
@@ -33,6 +35,36 @@ extension Queue {
             message.owe(index, nil)
         }
         finishIfComplete(message)
+    }
+
+    /// What an accepted notice says of its parent's copies: the telling is done, whatever else a crash took.
+    struct Telling {
+        let parent: QueueID
+        /// Nil for a failure.
+        let notice: Notice?
+        let copies: [(original: [UInt8], final: [UInt8])]
+    }
+
+    mutating func heard(_ telling: Telling) {
+        // At a start the copies are not known before the replay.
+        guard isRebuilt else { return tellings.append(telling) }
+        if let notice = telling.notice { told(telling.parent, notice, of: telling.copies) } else { bounced(telling.parent, covering: telling.copies) }
+    }
+
+    /// The same at a start: nothing is said of it yet.
+    mutating func applyTellings() {
+        for telling in tellings {
+            guard let message = messages[telling.parent] else { continue }
+            for key in telling.copies {
+                guard let index = message.find(key.original, key.final) else { continue }
+                if telling.notice != nil { message.told(index, telling.notice) } else if message.copies[index].state != .delivered {
+                    message.set(index, .bounced)
+                    message.owe(index, nil)
+                }
+            }
+        }
+        tellings.removeAll()
+        isRebuilt = true
     }
 
     // MARK: Other notices
@@ -54,9 +86,9 @@ extension Queue {
 
     /// The notices that are due, each about copies of one message; what is too much for one comes next time.
     mutating func takeNotices() -> [(message: OpenMessage, notice: Notice, copies: [Int])] {
-        let due = noticeDue
-        noticeDue.removeAll()
-        return due.sorted().flatMap { id in
+        let due = Array(noticeDue.sorted().prefix(Queue.noticesAtOnce))
+        noticeDue.subtract(due)
+        return due.flatMap { id in
             Notice.allCases.compactMap { notice -> (OpenMessage, Notice, [Int])? in
                 guard let message = messages[id] else { return nil }
                 let owing = message.owing(notice)
@@ -84,7 +116,8 @@ extension OpenMessage {
         case .delayed: change(index) { $0.isDelayTold = true }
         case nil: return
         }
-        if copies[index].owes == notice { owe(index, nil) }
+        // That it is late is no news for who knows the end.
+        if copies[index].owes == notice || notice != .delayed { owe(index, nil) }
     }
 }
 

@@ -92,7 +92,12 @@ extension Queue {
     ) {
         let first = lines.count
         if let refusal { refuse(recipient, of: message, refusal.status, refusal.reason) }
-        for (destination, path) in destinations where known.insert(destination).inserted {
+        var servants: Set<[UInt8]> = []
+        for (destination, path) in destinations {
+            guard known.insert(destination).inserted else {
+                if message.asked != nil, let serving = message.original(of: destination), serving != recipient { servants.insert(serving) }
+                continue
+            }
             lines.append(.route(message.id, recipient, destination, path: path))
             message.add(Copy(original: recipient, to: destination, message.beginning, &texts))
         }
@@ -100,6 +105,10 @@ extension Queue {
         if count == 0 { lines.append(.routeAgain(message.id, recipient)) }
         // Who dies while he writes leaves some of them: a start must know that they are not all, and where a routing begins.
         lines[first].add(.count, max(count, 1))
+        for serving in servants.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            message.asked?.share(recipient, with: serving)
+            lines[first].add(.covers, serving)
+        }
     }
 
     private mutating func refuse(_ recipient: [UInt8], of message: OpenMessage, _ status: EnhancedStatus, _ reason: String) {

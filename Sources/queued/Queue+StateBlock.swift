@@ -66,7 +66,11 @@ extension OpenMessage {
     func restore(_ copy: Copy, _ record: Record) {
         add(copy)
         if let notice = record.text(.owes).flatMap({ Notice(rawValue: $0) }) { owe(copies.count - 1, notice) }
-        if let asked, let original = EmailAddress(parsing: copy.original), let options = RecipientOptions.all(in: record, of: [original]) { asked.note(options) }
+        guard let original = EmailAddress(parsing: copy.original), let options = RecipientOptions.all(in: record, of: [original]), !options.isEmpty
+        else { return }
+        let asked = asked ?? AskedOptions(MessageOptions())
+        asked.note(options)
+        self.asked = asked
     }
 
     /// Applies a record of queued's log; false once the message is done.
@@ -76,6 +80,8 @@ extension OpenMessage {
         case .route: replayRoute(record, &texts)
         case .assign:
             withCopy(of: record) { index in
+                // What an accepted notice has ended begins no more.
+                guard copies[index].state != .bounced, copies[index].state != .delivered else { return }
                 set(index, .assigned(record[.answers].flatMap { LogPosition(parsing: $0) } ?? placed.position))
                 change(index) { copy in
                     copy.attempts = record.number(.attempt).flatMap { UInt32(exactly: $0) } ?? copy.attempts + 1
@@ -87,7 +93,11 @@ extension OpenMessage {
                 set(index, .waiting(until: record[.until].flatMap(Timestamp.time) ?? .whenever))
                 change(index) { $0.answer = texts(record.answer) }
             }
-        case .bounced: withCopy(of: record) { set($0, .bounced) }
+        case .bounced:
+            withCopy(of: record) { index in
+                set(index, .bounced)
+                owe(index, nil)
+            }
         case .notified: withCopy(of: record) { told($0, record.text(.told).flatMap { Notice(rawValue: $0) }) }
         case .done: return false
         default: break
@@ -98,6 +108,7 @@ extension OpenMessage {
     private func replayRoute(_ record: Record, _ texts: inout SharedTexts) {
         guard let original = record[.recipient] else { return }
         if let count = record.number(.count) { beginRouting(of: original, count) }
+        for serving in record.all(.covers) { asked?.share(original, with: serving) }
         if find(original, record[.final] ?? []) != nil {
             // Assigned already, or said twice.
         } else if record[.final] != nil {

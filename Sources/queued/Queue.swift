@@ -27,6 +27,9 @@ struct Queue: ~Copyable {
     var bounceDue: Set<QueueID> = []
     /// Messages whose sender is to have another notice.
     var noticeDue: Set<QueueID> = []
+    /// What accepted notices say, until a start has read what they are about.
+    var tellings: [Telling] = []
+    var isRebuilt = false
     /// Messages whose `done` was appended and not yet released.
     var finished: [QueueID] = []
 
@@ -132,9 +135,10 @@ struct Queue: ~Copyable {
         lines.removeAll()
         ready = ReadyCopies()
         unrouted = Unrouted()
+        for message in messages.values { message.dropHalfRouted() }
+        applyTellings()
         for id in messages.keys.sorted() {
             guard let message = messages[id] else { continue }
-            message.dropHalfRouted()
             message.waitNoLonger(than: now.adding(seconds: schedule.longest))
             takeUp(message)
             finishIfComplete(message)

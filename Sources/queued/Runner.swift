@@ -179,7 +179,7 @@ final class Runner {
             try events.commit()
         }
         if moment - lastRelease >= .milliseconds(100) { try release(moment) }
-        return heard
+        return heard || hasRoom && !(queue.bounceDue.isEmpty && queue.noticeDue.isEmpty)
     }
 
     /// What the queue has decided, in its order: a `route` stands before all that follows from it.

@@ -40,7 +40,7 @@ extension Queue {
     private mutating func hearMail(_ placed: PlacedRecord, from log: LogName) -> Bool {
         guard let message = placed.acceptedMessage(in: log) else { return placed.record.verb != .accept }
         accepted(message, at: placed.position)
-        if let parent = message.parent { bounced(parent, covering: placed.record.covered) }
+        if let parent = message.parent { heard(Telling(parent: parent, notice: placed.record.text(.told).flatMap { Notice(rawValue: $0) }, copies: placed.record.covered)) }
         return true
     }
 

@@ -3,6 +3,24 @@
 import Kernel
 import SpoolFormat
 
+/// Whether content is lines: what is not goes dot-stuffed, which makes line ends of it.
+private struct LineEnds {
+    private var isClean = true
+    private var last: UInt8 = 10
+
+    mutating func take(_ bytes: [UInt8]) {
+        guard isClean else { return }
+        var last = self.last
+        for byte in bytes {
+            if byte == 10 && last != 13 || last == 13 && byte != 10 { isClean = false }
+            last = byte
+        }
+        self.last = last
+    }
+
+    var areRight: Bool { isClean && last == 10 }
+}
+
 /// Content whose checksum was found right.
 final class OutgoingContent: Sendable {
     private static let piece = 64 * 1024
@@ -12,6 +30,8 @@ final class OutgoingContent: Sendable {
     let length: Int
     /// Some byte is above 127: BODY=8BITMIME must be declared (RFC 6152 §3).
     let isEightBit: Bool
+    /// Every CR and LF stands in a CRLF, and one is the end: it may go as it is, in a chunk.
+    let isLines: Bool
 
     private final class FileHolder: Sendable {
         let descriptor: Descriptor
@@ -23,6 +43,9 @@ final class OutgoingContent: Sendable {
         file = nil
         length = bytes.count
         isEightBit = OutgoingContent.hasHighBit(bytes)
+        var ends = LineEnds()
+        ends.take(bytes)
+        isLines = ends.areRight
     }
 
     /// Reads the whole file once to compare its sum; throws what stands in the way.
@@ -30,17 +53,20 @@ final class OutgoingContent: Sendable {
         var checksum: UInt32 = 0
         var offset = 0
         var isEightBit = false
+        var ends = LineEnds()
         while offset < location.extent.length {
             let piece = try file.read(min(1 << 20, location.extent.length - offset), at: Int64(offset))
             guard !piece.isEmpty else { break }
             checksum = CRC32C.checksum(piece, continuing: checksum)
             isEightBit = isEightBit || OutgoingContent.hasHighBit(piece)
+            ends.take(piece)
             offset += piece.count
         }
         guard offset == location.extent.length, checksum == location.extent.checksum else { throw MismatchedContent() }
         bytes = []
         length = offset
         self.isEightBit = isEightBit
+        isLines = ends.areRight
         self.file = FileHolder(file)
     }
 

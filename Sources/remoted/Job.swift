@@ -54,6 +54,12 @@ struct Job: Sendable {
 }
 
 extension Job {
+    /// Whether its sender wants it back by now (RFC 2852 §4.1): queued, which counts the time too, returns it.
+    func isTooLate(at now: WallTime) -> Bool {
+        guard let by = options.deliverBy, by.mode == .return else { return false }
+        return now.seconds - accepted >= Int64(by.seconds)
+    }
+
     /// The message as a server is to be offered it at this time.
     func message(_ content: OutgoingContent, now: WallTime) -> OutgoingMessage {
         var options = options

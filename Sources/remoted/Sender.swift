@@ -74,6 +74,10 @@ final class Sender: Sendable {
     func send(_ job: Job, _ content: OutgoingContent) {
         workers.submit { [self] in
             let settings = settings
+            guard !job.isTooLate(at: .now()) else {
+                let late = DeliveryOutcome.temporary(EnhancedStatus(.temporary, 4, 7), reason: Array("the time that its sender allowed is over".utf8))
+                return post(job, RemoteResult.same(late, for: job))
+            }
             switch settings.finder.targets(for: job) {
             case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job))
             case .found(let targets): Attempt(job: job, content: content, configuration: settings.configuration, tls: policy(job, settings.configuration.remote.tls)).begin(targets[...], with: self)
@@ -94,7 +98,7 @@ final class Sender: Sendable {
     fileprivate func talk(_ attempt: Attempt, to target: Target, conclude: @escaping @Sendable (DialogueReport) -> Void) {
         let configuration = attempt.configuration
         let patience = Patience(command: configuration.remote.commandTimeout)
-        let machine = ClientConfiguration(clientName: configuration.hostname, tls: attempt.tls, usesChunking: true)
+        let machine = ClientConfiguration(clientName: configuration.hostname, tls: attempt.tls, usesChunking: attempt.content.isLines)
         let job = attempt.job, content = attempt.content
         // RFC 8689 §4.2.1: the server must prove its name. Seldom asked for, so the roots are read when they are needed.
         let tls = job.options.requiresTLS ? try? ClientTLS.verified(rootsFile: configuration.remote.roots.map(\.bytes)) : tls
@@ -125,6 +129,8 @@ private struct Attempt: Sendable {
     var tls: ClientConfiguration.TLSPolicy
     /// What the server before this one came to.
     var last: [RemoteResult] = []
+    /// Some server could not be asked: what the others lack is not the last word.
+    var isInDoubt = false
 
     func begin(_ targets: ArraySlice<Target>, with sender: Sender) {
         guard !sender.stops else { return sender.post(job, []) }
@@ -143,8 +149,11 @@ private struct Attempt: Sendable {
                 } else if Attempt.speaksOfHost(found), targets.count > 1 {
                     var other = self
                     other.last = results
+                    other.isInDoubt = isInDoubt || results.contains(where: \.isTemporary)
                     let next = other
                     sender.later { next.begin(targets.dropFirst(), with: sender) }
+                } else if self.isInDoubt, Attempt.speaksOfHost(found) {
+                    sender.post(job, results.map(\.undecided))
                 } else {
                     sender.post(job, results)
                 }
@@ -194,6 +203,20 @@ private struct Attempt: Sendable {
             case .content, .end, .idle, .quit, .closed: return false
             }
         }
+    }
+}
+
+extension RemoteResult {
+    fileprivate var isTemporary: Bool {
+        if case .temporary = outcome { return true }
+        return false
+    }
+
+    /// The same, to be tried again.
+    fileprivate var undecided: RemoteResult {
+        guard case .permanent(let status, let reason) = outcome else { return self }
+        return RemoteResult(
+            copy: copy, outcome: .temporary(EnhancedStatus(.temporary, status.subject, status.detail), reason: reason), host: host, tls: tls, reply: reply)
     }
 }
 

@@ -10,12 +10,12 @@ import SpoolFormat
 
 /// A message that a client has sent whole and that nobody is responsible for yet.
 struct Acceptance: Sendable {
-    let envelope: Envelope
-    let facts: AcceptFacts
+    var envelope: Envelope
+    var facts: AcceptFacts
     let peer: [UInt8]
     let tls: [UInt8]?
     var policy = PolicyMarks()
-    let content: AcceptedContent
+    var content: AcceptedContent
     /// What this hop adds beside its trace field.
     var missing: MissingFields = []
     let replyTo: ReplyAddress<SessionAnswer>

@@ -29,6 +29,8 @@ final class SMTPDriver: SessionDriver {
     /// Another after XCLIENT.
     var peer: [UInt8] { session.peer }
     private var seated: [UInt8]
+    /// How often XCLIENT has changed it.
+    private var seats = 0
     private var transcript: SessionTranscript
     /// The content filters beside this session, from its first MAIL on.
     var filter: Filter?
@@ -143,7 +145,9 @@ final class SMTPDriver: SessionDriver {
         policy?.opened()
         filter?.end()
         filter = nil
-        if wire.counts(for: SocketName(address: peer, port: 1)) { return true }
+        seats += 1
+        // Whom no limit and no policy could know is nobody's client.
+        if IPAddress(parsing: peer) != nil, wire.counts(for: SocketName(address: peer, port: 1)) { return true }
         wire.send("421 4.7.0 too many connections from this client\r\n")
         wire.close()
         return false
@@ -157,7 +161,7 @@ final class SMTPDriver: SessionDriver {
         switch question {
         case .sender(let path, _):
             policy?.senderGiven(path, hello: session.clientFacts.clientName, wire.replyAddress)
-            if filter == nil, let settings = shared.filters { filter = Filter(settings, shared, wire, peer: client(wire)) }
+            if filter == nil, let settings = shared.filters { filter = Filter(settings, shared, wire, peer: client(wire), after: seats) }
             decide(.sender(refusal(of: path) ?? shared.mayBegin()), question)
         case .recipient(let address):
             let answer = refusalOfOneMore() ?? shared.directory.recipient(address)

@@ -113,6 +113,80 @@ import Testing
         #expect(again.queue.takeNotices().isEmpty)
     }
 
+    /// Nothing but NOTIFY was asked, so that the message's own line in the block says nothing of options.
+    @Test func whatOnlyARecipientAskedIsKnownAfterAStart() throws {
+        let world = QueueWorld()
+        try world.accept(1, to: ["a@x.example", "b@x.example"], asking: [(.notify, "1:NEVER"), (.notify, "2:SUCCESS")])
+        world.route()
+        let next = try world.started()
+        #expect(next.block == world.block)
+        let copies = try #require(next.message(1)?.copies)
+        #expect(next.message(1)?.wants(.failure, about: copies[0], fallback: true) == false)
+        #expect(next.message(1)?.wants(.success, about: copies[1], fallback: false) == true)
+    }
+
+    /// The notice about A was accepted, and a crash took queued's own record of it; B's result comes with A's at the start.
+    @Test func anAcceptedNoticeIsTheTellingWhateverElseACrashTook() throws {
+        let world = QueueWorld()
+        try world.accept(1, to: ["a@x.example", "b@x.example"], asking: [(.notify, "1:SUCCESS"), (.notify, "2:SUCCESS")])
+        world.route()
+        world.assign()
+        let next = QueueWorld(isStarting: true)
+        for line in world.queue.stateBlock() { if next.queue.loadBlock(try record(line)) { break } }
+        var notice = RecordLine(.accept, QueueID(origin: .queued, epoch: 1 << 40, sequence: 9)).adding(.parent, messageID(1)).adding(.from, "").adding(.to, "alice@example.org")
+        notice = notice.adding(.told, "relayed").adding(.covers, "a@x.example").adding(.final, "a@x.example").adding(.content, "1:00000000")
+        #expect(next.queue.hear(try placed(notice), from: LogName(.queued, .mail), now: next.now))
+        for line in world.said { next.queue.replay(try placed(line, at: 7000)) }
+        next.queue.rebuild(now: next.now)
+        try next.answer(.sent, 1, "a@x.example", relayed: true)
+        try next.answer(.sent, 1, "b@x.example", relayed: true)
+        let due = next.queue.takeNotices()
+        #expect(due.map(\.notice) == [.relayed])
+        #expect(due.first?.copies == [1])
+    }
+
+    @Test func aBounceThatWasAcceptedEndsItsCopiesThoughItsRecordIsLost() throws {
+        let world = QueueWorld()
+        try world.accept(1, to: ["a@x.example", "b@x.example"])
+        world.route()
+        world.assign()
+        let next = QueueWorld(isStarting: true)
+        try next.accept(1, to: ["a@x.example", "b@x.example"])
+        var bounce = RecordLine(.accept, QueueID(origin: .queued, epoch: 1 << 40, sequence: 9)).adding(.parent, messageID(1)).adding(.from, "").adding(.to, "alice@example.org")
+        bounce = bounce.adding(.covers, "a@x.example").adding(.final, "a@x.example").adding(.content, "1:00000000")
+        #expect(next.queue.hear(try placed(bounce), from: LogName(.queued, .mail), now: next.now))
+        for line in world.said { next.queue.replay(try placed(line, at: 7000)) }
+        next.queue.rebuild(now: next.now)
+        try next.answer(.failed, 1, "a@x.example")
+        try next.answer(.failed, 1, "b@x.example")
+        #expect(next.bounce()?.failed == [1])
+    }
+
+    @Test func oneCopyForTwoRecipientsTellsWhatEitherWants() throws {
+        let world = QueueWorld()
+        try world.accept(1, to: ["a@x.example", "b@x.example"], asking: [(.notify, "1:NEVER")])
+        let target = try #require(EmailAddress("one@y.example"))
+        world.route { _ in .routed([(.remote(target), [])], refusal: nil) }
+        for next in [world, try world.started()] {
+            let copies = try #require(next.message(1)?.copies)
+            #expect(copies.count == 1)
+            #expect(next.message(1)?.wants(.failure, about: copies[0], fallback: true) == true)
+        }
+        let replayed = QueueWorld()
+        try replayed.accept(1, to: ["a@x.example", "b@x.example"], asking: [(.notify, "1:NEVER")])
+        for line in world.said { replayed.queue.replay(try placed(line)) }
+        let copy = try #require(replayed.message(1)?.copies.first)
+        #expect(replayed.message(1)?.wants(.failure, about: copy, fallback: true) == true)
+    }
+
+    @Test func aHoldBeyondWhatAClockHoldsIsNoTrap() throws {
+        let world = QueueWorld()
+        try world.accept(1, to: ["a@x.example"], asking: [(.holduntil, "9999-12-31T00:00:00Z")])
+        world.route()
+        #expect(world.assign().isEmpty)
+        #expect(try world.started().assign().isEmpty)
+    }
+
     @Test func whoWantsNoNoticeGetsNone() throws {
         let world = QueueWorld()
         try world.accept(1, to: ["a@x.example", "b@x.example"], asking: [(.notify, "1:NEVER")])

@@ -28,7 +28,11 @@ final class QueueWorld {
     private(set) var said: [RecordLine] = []
     static let schedule = RetrySchedule(initial: 60, maximum: 3600, giveUp: 86_400, jitter: 0)
 
-    init() { queue = Queue(schedule: QueueWorld.schedule) }
+    /// `isStarting`: what it hears first is what a start hears.
+    init(isStarting: Bool = false) {
+        queue = Queue(schedule: QueueWorld.schedule)
+        queue.isRebuilt = !isStarting
+    }
 
     /// smtpd's record of a message.
     func accept(_ number: Int, to recipients: [String], from sender: String = "alice@example.org", asking options: [(Key, String)] = []) throws {
@@ -100,7 +104,7 @@ final class QueueWorld {
 
     /// A start from the state block alone.
     func started() throws -> QueueWorld {
-        let next = QueueWorld()
+        let next = QueueWorld(isStarting: true)
         next.now = now
         var isOver = false
         for line in queue.stateBlock() where !isOver { isOver = next.queue.loadBlock(try record(line)) }

@@ -19,7 +19,8 @@ import Testing
             session: ServerConfiguration(service: .submission, hostName: host), intake: bench.intake,
             directory: RecipientDirectory(Configuration()),
             authenticators: AuthenticatorPool { Authenticator(folder: "/nowhere", defaultDomain: nil, cache: LoginCache()) },
-            workers: workers, trace: TraceField(host: host), commandTimeout: .seconds(300), failureDelay: .zero, plaintext: .always)
+            workers: workers, trace: TraceField(host: host), commandTimeout: .seconds(300), dataTimeout: .seconds(600), failureDelay: .zero, plaintext: .always,
+            smtp: Configuration().smtp)
     }
 
     @Test func beyondTheBoundItIsUnavailableForNow() throws {

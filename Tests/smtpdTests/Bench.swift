@@ -27,7 +27,7 @@ final class TestWire: Wire<SessionAnswer> {
         switch answer {
         case .answer(.message(.accepted)): "250"
         case .answer(.message(.temporary(let reply))), .answer(.message(.refused(let reply))): "\(reply.code)"
-        case .answer, .authentication, .filter, .silence: "\(answer)"
+        case .answer, .authentication, .policy, .filter, .silence: "\(answer)"
         }
     }
 }

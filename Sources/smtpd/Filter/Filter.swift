@@ -39,6 +39,8 @@ final class Filter {
     /// Counts messages, so that a late piece of one is not taken for one of the next.
     private var message = 0
     private var wanted: Range<Int>?
+    /// Counts what is read of bodies, so that a late piece is not taken for the next one.
+    private var read = 0
 
     private struct Link {
         var life = 0
@@ -68,14 +70,16 @@ final class Filter {
         let isTLS: Bool
     }
 
-    init(_ settings: FilterSettings, _ shared: SharedParts, _ wire: Wire<SessionAnswer>, peer: SocketName) {
+    init(_ settings: FilterSettings, _ shared: SharedParts, _ wire: Wire<SessionAnswer>, peer: SocketName, after seats: Int) {
         self.settings = settings
         self.shared = shared
         address = wire.replyAddress
         arrival = wire.arrival
         self.peer = peer
         chain = MilterChain(settings.sockets.map { _ in settings.configuration })
-        links = settings.sockets.map { _ in Link() }
+        // What is still under way to a filter of the client before is no word for this one.
+        read = seats << 32
+        links = settings.sockets.map { _ in Link(life: seats << 32) }
     }
 
     private var now: Duration { MonotonicTime.now() - begun }
@@ -117,7 +121,7 @@ final class Filter {
             alarm = nil
             chain.deadlinePassed(at: now)
         case .body(let message, let bytes):
-            guard message == self.message, wanted != nil else { return }
+            guard message == read, wanted != nil else { return }
             wanted = nil
             chain.bodyRead(bytes[...], at: now)
         }
@@ -153,6 +157,7 @@ final class Filter {
                 links[number].address?.deliver(.send(bytes))
             case .wantsBody(let range):
                 wanted = range
+                read += 1
                 readBody()
             case .decided(let decision, let number): decided(decision, by: number)
             case .close(let number): close(number)

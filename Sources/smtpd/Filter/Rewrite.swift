@@ -47,9 +47,10 @@ struct Rewrite: Sendable {
     }
 
     private func begin(_ file: BigContent, _ trace: TraceField) {
-        file.begin(
-            trace.bytes(
-                id: file.id, envelope: acceptance.envelope, facts: acceptance.facts, peer: acceptance.peer, tls: acceptance.tls, now: .now()))
+        let field = trace.bytes(
+            id: file.id, envelope: acceptance.envelope, facts: acceptance.facts, peer: acceptance.peer, tls: acceptance.tls, now: .now(),
+            missing: acceptance.missing)
+        file.begin(acceptance.policy.fields + field)
         file.append(header)
     }
 
@@ -91,12 +92,15 @@ extension Acceptance {
     }
 
     func with(_ envelope: Envelope) -> Acceptance {
-        Acceptance(envelope: envelope, facts: facts, peer: peer, tls: tls, content: content, replyTo: replyTo)
+        var changed = self
+        changed.envelope = envelope
+        return changed
     }
 
     func with(_ content: AcceptedContent, size: Int) -> Acceptance {
-        var facts = facts
-        facts.size = size
-        return Acceptance(envelope: envelope, facts: facts, peer: peer, tls: tls, content: content, replyTo: replyTo)
+        var changed = self
+        changed.facts.size = size
+        changed.content = content
+        return changed
     }
 }

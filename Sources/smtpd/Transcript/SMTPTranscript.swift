@@ -1,5 +1,7 @@
 // What a session said to and fro, for whoever asked with `mailctl debug`: no password, no content. In doubt a line is left out.
 
+import MailModel
+
 /// Follows both directions of one SMTP session and gives the lines to show. Pure.
 struct SMTPTranscript {
     /// Why the client's bytes are not shown now.
@@ -16,7 +18,10 @@ struct SMTPTranscript {
     private var isAsked = false
     /// The client sent content before it was asked to: what is command and what content, nobody can tell any more.
     private var isHopeless = false
+    private var hasSeenAUTH = false
     private static let longestLine = 1000
+    private static let verbs = Set(
+        ["auth", "bdat", "data", "ehlo", "expn", "helo", "help", "mail", "noop", "quit", "rcpt", "rset", "starttls", "vrfy", "xclient"].map { Array($0.utf8) })
 
     /// Bytes of the client, as they come.
     mutating func received(_ bytes: ArraySlice<UInt8>) -> [[UInt8]] {
@@ -42,10 +47,13 @@ struct SMTPTranscript {
         defer { line = [] }
         unanswered += 1
         if veil == .secret { return Array("C: (secret)".utf8) }
-        let words = line.split(separator: 0x20)
+        let words = line.split { $0 <= 0x20 }
+        // Behind AUTH a client may say its secret whatever we answered: only what is a command is shown.
+        if hasSeenAUTH, !SMTPTranscript.verbs.contains(words.first.map { Array($0.asciiLowercased) } ?? []) { return Array("C: (secret)".utf8) }
         switch words.first.map({ $0.map { $0 | 0x20 } }) {
         case Array("auth".utf8):
             veil = .secret
+            hasSeenAUTH = true
             return Array("C: AUTH ".utf8) + (words.count > 1 ? words[1].prefix(20) : []) + Array(words.count > 2 ? " (secret)".utf8 : "".utf8)
         case Array("data".utf8): veil = .content
         case Array("bdat".utf8):
