@@ -133,7 +133,7 @@ import Testing
         world.assign()
         let next = QueueWorld(isStarting: true)
         for line in world.queue.stateBlock() { if next.queue.loadBlock(try record(line)) { break } }
-        var notice = RecordLine(.accept, QueueID(origin: .queued, epoch: 1 << 40, sequence: 9)).adding(.parent, messageID(1)).adding(.from, "").adding(.to, "alice@example.org")
+        var notice = RecordLine(.accept, QueueID(origin: .queued, epoch: 1 << 40, sequence: 9)).adding(.parent, messageID(1).text).adding(.from, "").adding(.to, "alice@example.org")
         notice = notice.adding(.told, "relayed").adding(.covers, "a@x.example").adding(.final, "a@x.example").adding(.content, "1:00000000")
         #expect(next.queue.hear(try placed(notice), from: LogName(.queued, .mail), now: next.now))
         for line in world.said { next.queue.replay(try placed(line, at: 7000)) }
@@ -152,7 +152,7 @@ import Testing
         world.assign()
         let next = QueueWorld(isStarting: true)
         try next.accept(1, to: ["a@x.example", "b@x.example"])
-        var bounce = RecordLine(.accept, QueueID(origin: .queued, epoch: 1 << 40, sequence: 9)).adding(.parent, messageID(1)).adding(.from, "").adding(.to, "alice@example.org")
+        var bounce = RecordLine(.accept, QueueID(origin: .queued, epoch: 1 << 40, sequence: 9)).adding(.parent, messageID(1).text).adding(.from, "").adding(.to, "alice@example.org")
         bounce = bounce.adding(.covers, "a@x.example").adding(.final, "a@x.example").adding(.content, "1:00000000")
         #expect(next.queue.hear(try placed(bounce), from: LogName(.queued, .mail), now: next.now))
         for line in world.said { next.queue.replay(try placed(line, at: 7000)) }

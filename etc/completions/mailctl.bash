@@ -183,13 +183,13 @@ _mailctl() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    setup|init|config|check|doctor|run|start|stop|restart|reload|status|log-level|metrics|listen|tree|sandbox|domain|account|alias|route|directory|queue|audit|help)
+    setup|init|config|check|doctor|run|start|stop|restart|reload|status|log-level|debug|metrics|listen|tree|sandbox|domain|account|alias|route|directory|queue|explain|audit|help)
         # Offer subcommand argument completions
         "_mailctl_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'setup init config check doctor run start stop restart reload status log-level metrics listen tree sandbox domain account alias route directory queue audit help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'setup init config check doctor run start stop restart reload status log-level debug metrics listen tree sandbox domain account alias route directory queue explain audit help' -- "${cur}"))
         ;;
     esac
 }
@@ -558,6 +558,33 @@ _mailctl_log-level() {
     esac
 }
 
+_mailctl_debug() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --ip --account --minutes)
+    __mailctl_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--ip')
+        return
+        ;;
+    '--account')
+        return
+        ;;
+    '--minutes')
+        return
+        ;;
+    esac
+}
+
 _mailctl_metrics() {
     repeating_flags=()
     non_repeating_flags=(--json --version -h --help)
@@ -819,13 +846,13 @@ _mailctl_account() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    add|remove|rename|enable|disable|show|list|passwd|import)
+    add|remove|rename|enable|disable|show|list|passwd|apppassword|grant|import)
         # Offer subcommand argument completions
         "_mailctl_account_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'add remove rename enable disable show list passwd import' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'add remove rename enable disable show list passwd apppassword grant import' -- "${cur}"))
         ;;
     esac
 }
@@ -959,6 +986,160 @@ _mailctl_account_list() {
 _mailctl_account_passwd() {
     repeating_flags=()
     non_repeating_flags=(--json --password-stdin --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_account_apppassword() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __mailctl_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    add|list|revoke)
+        # Offer subcommand argument completions
+        "_mailctl_account_apppassword_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'add list revoke' -- "${cur}"))
+        ;;
+    esac
+}
+
+_mailctl_account_apppassword_add() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_account_apppassword_list() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_account_apppassword_revoke() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_account_grant() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __mailctl_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    add|revoke|list)
+        # Offer subcommand argument completions
+        "_mailctl_account_grant_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'add revoke list' -- "${cur}"))
+        ;;
+    esac
+}
+
+_mailctl_account_grant_add() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_account_grant_revoke() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_account_grant_list() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
     repeating_options=()
     non_repeating_options=(--root --config)
     __mailctl_offer_flags_options 1
@@ -1241,6 +1422,39 @@ _mailctl_queue_retry() {
         return
         ;;
     '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_explain() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --from --to --ip --helo --file)
+    __mailctl_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--from')
+        return
+        ;;
+    '--to')
+        return
+        ;;
+    '--ip')
+        return
+        ;;
+    '--helo')
+        return
+        ;;
+    '--file')
         return
         ;;
     esac
