@@ -1,5 +1,6 @@
 // Networks and pairs of certificate and key, as the file writes them.
 
+import Kernel
 import Testing
 
 @testable import Configuration
