@@ -260,7 +260,7 @@ class Limits(HostileCase):
 class SlowOnes(HostileCase):
     """Who says a byte now and then is silent all the same; who sends a long message steadily is not."""
 
-    settings = {"limits": {"command_timeout": "2 s"}}
+    settings = {"limits": {"command_timeout": "2 s", "data_timeout": "2 s"}}
 
     def drip(self, client, piece, pause=0.3):
         """Sends one byte after the other until the server has had enough; what it says then."""
