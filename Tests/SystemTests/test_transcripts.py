@@ -101,6 +101,7 @@ class Transcripts(unittest.TestCase):
         settings = {"auth": {"allow_plaintext": "loopback" if allows else "never", "mechanisms": self.mechanisms}}
         if not self.offers_tls and not transcript.has("tls"):
             settings["tls"] = {"certificate": "etc/tls/none.pem"}
+        settings["smtp"] = {"extensions": [offer.split(b" ")[0].decode() for offer in transcript.all("offer")]}
         for limit in transcript.all("limit"):
             name, number = limit.split(b" ")
             settings["limits"] = {{b"errors": "session_errors"}[name]: int(number)}
