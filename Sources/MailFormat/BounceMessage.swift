@@ -41,6 +41,12 @@ package struct BounceMessage: Sendable {
         package var isSuccess: Bool { self == .delivered || self == .relayed }
     }
 
+    package enum Returned: Sendable {
+        case nothing, header
+        /// `original` is the whole message.
+        case message
+    }
+
     /// More bytes of the original's header are not returned.
     package static let maximumHeader = 64 << 10
     /// A longer message comes back as its header alone, whatever RET said (RFC 3461 §4.3 allows it).
@@ -60,8 +66,8 @@ package struct BounceMessage: Sendable {
     package var original: [UInt8]
     /// Letters and digits that nobody outside can guess.
     package var boundary: [UInt8]
-    /// Whether `original` is the whole message and to be returned so.
-    package var isFull = false
+    /// What of `original` is returned; its Message-ID is told in any case.
+    package var returned = Returned.header
     /// What the sender calls the message (RFC 3461 §4.4).
     package var envelopeID: EnvelopeID?
 
@@ -90,7 +96,11 @@ package struct BounceMessage: Sendable {
         // RFC 6533 §3: where an address is not ASCII, the machine part may be UTF-8 too.
         out += speaksUTF8 ? separator("message/global-delivery-status", "8bit") : separator("message/delivery-status", "7bit")
         out += deliveryStatus
-        if isFull { out += separator("message/rfc822", "8bit") + wireForm(original) } else { out += separator("text/rfc822-headers; charset=utf-8", "8bit") + returned.bytes }
+        switch self.returned {
+        case .nothing: break
+        case .header: out += separator("text/rfc822-headers; charset=utf-8", "8bit") + returned.bytes
+        case .message: out += separator("message/rfc822", "8bit") + wireForm(original)
+        }
         return out + line("") + Array("--".utf8) + boundary + line("--")
     }
 

@@ -58,9 +58,9 @@ struct BounceWriter {
             action: action, sender: sender, host: host, messageID: Array("<".utf8) + id.text + Array("@".utf8) + host.bytes + Array(">".utf8),
             date: date, arrival: MailDate(secondsSince1970: message.accepted.seconds), originalID: message.id,
             recipients: copies.compactMap { reported($0, of: message, action) },
-            original: isSecret ? [] : start(of: message, atMost: isFull ? BounceMessage.maximumContent : BounceMessage.maximumHeader),
+            original: start(of: message, atMost: isFull ? BounceMessage.maximumContent : BounceMessage.maximumHeader),
             boundary: Array("martlet".utf8) + id.text)
-        notice.isFull = isFull
+        notice.returned = isSecret ? .nothing : isFull ? .message : .header
         notice.envelopeID = message.asked?.message.envelopeID
         return notice.bytes()
     }

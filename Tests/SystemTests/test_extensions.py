@@ -212,7 +212,7 @@ class TwoHosts(unittest.TestCase):
     def notice(self, name, words):
         """The notice to alice about the message of this name."""
         def found():
-            return [m for m in self.here.messages("alice") if b"MAILER-DAEMON" in m and b"<%s@" % name.encode() in m and words in m]
+            return [m for m in self.here.messages("alice") if b"MAILER-DAEMON" in m and b"In-Reply-To: <%s@" % name.encode() in m and words in m]
         return wait_until(found, lambda: "a notice about %s\n%s" % (name, self.here.log()[-2000:]))[0]
 
     def test_binary_content_and_chunks_reach_the_next_host(self):
@@ -272,7 +272,9 @@ class TwoHosts(unittest.TestCase):
 
     def test_tls_is_required_of_the_next_host_or_the_message_comes_back(self):
         self.send("tls-plain", "eve@plain.example", mail=" REQUIRETLS", tls=True)
-        self.assertIn(b"Status: 5.7.30\r\n", self.notice("tls-plain", b"Undelivered"))
+        notice = self.notice("tls-plain", b"Undelivered")
+        self.assertIn(b"Status: 5.7.30\r\n", notice)
+        self.assertNotIn(b"Subject: tls-plain", notice, "what had to travel under TLS comes back without")
         self.send("tls-full", "mallory@full.example", mail=" REQUIRETLS", tls=True)
         got = wait_until(lambda: [m for m in self.full.messages if m[1] == ["mallory@full.example"]], "the message")[0]
         self.assertTrue(got[3], "in clear")

@@ -81,11 +81,11 @@ class Reload(unittest.TestCase):
 
     def test_keys_that_need_a_restart_are_named_with_the_reason_and_restarted_when_asked(self):
         before = pids(self.martlet)
-        self.martlet.change_settings({"delivery": {"threads": 2}, "limits": {"hops": 40, "line_length": "32 KiB"}})
+        self.martlet.change_settings({"delivery": {"threads": 2}, "limits": {"hops": 40, "mailbox_depth": 9}})
         text = self.martlet.mailctl("reload").stdout
         self.assertIn("in force: limits.hops = 40, was 50\n", text)
         self.assertIn("needs a restart: delivery.threads = 2, was 4 (the threads are made at the start)\n", text)
-        self.assertIn("without effect: limits.line_length", text)
+        self.assertIn("without effect: limits.mailbox_depth", text)
         self.assertIn("reload --restart restarts locald;", text)
         self.assertEqual(pids(self.martlet), before)
         # It is not forgotten.

@@ -120,8 +120,8 @@ final class Filter {
         case .alarm:
             alarm = nil
             chain.deadlinePassed(at: now)
-        case .body(let message, let bytes):
-            guard message == read, wanted != nil else { return }
+        case .body(let number, let bytes):
+            guard number == read, wanted != nil else { return }
             wanted = nil
             chain.bodyRead(bytes[...], at: now)
         }
@@ -204,10 +204,10 @@ final class Filter {
             chain.bodyRead(body[(start..<start + range.count).clamped(to: body.indices)], at: now)
         case .big(let file):
             let start = file.start + header.bytes.count
-            let (message, address) = (message, address)
+            let (read, address) = (read, address)
             shared.workers.submit {
                 let bytes = file.read(range.count, at: start + range.lowerBound)
-                address.deliver(.filter(.body(message: message, bytes)))
+                address.deliver(.filter(.body(read: read, bytes)))
             }
         }
     }

@@ -11,7 +11,7 @@ enum FilterEvent: Sendable {
     case lost(Int, life: Int)
     case alarm
     /// A piece of the message, read back; empty if it cannot be.
-    case body(message: Int, [UInt8])
+    case body(read: Int, [UInt8])
 }
 
 /// What a session tells a link.
