@@ -98,7 +98,7 @@ class Martlet:
     # -- administration ---------------------------------------------------------------------------------------------
     def mailctl(self, *words, input=None, check=True):
         result = subprocess.run([*self.prefix, BIN + "/mailctl", "--root", self.root, *words], input=input, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600)
         if check and result.returncode:
             raise AssertionError("mailctl %s: exit %d\n%s%s" % (" ".join(words), result.returncode, result.stdout, result.stderr))
         return result
