@@ -11,6 +11,8 @@ import time
 import unittest
 
 from martlet import PATIENCE, Martlet, wait_until
+from milter import Milter
+from milter import text as field
 from servers import A, NameServer
 
 PTR, TXT = 12, 16
@@ -113,6 +115,34 @@ class PolicyCase(unittest.TestCase):
     def explain(self, last, sender, to="alice@example.org", helo=HELO, more=()):
         done = self.martlet.mailctl("explain", "--json", "--from", sender, "--to", to, "--ip", "127.0.0.%d" % last, "--helo", helo, *more)
         return json.loads(done.stdout)
+
+
+class WithAFilter(PolicyCase):
+    """What the policy found stands in a message that a content filter has changed, or has not."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.milter = Milter({"end": [(b"h", field(b"X-Filtered", b"yes")), (b"c", b"")]})
+        cls.martlet = None
+        cls.dns = Names(RECORDS, cls.failing)
+        cls.martlet = Martlet(accounts=("alice",), start=False, settings={
+            "dns": {"servers": ["127.0.0.1:%d" % cls.dns.port]}, "policy": cls.policy, "filter": {"smtpd": [cls.milter.name]}})
+        cls.martlet.start()
+        cls.martlet.mailctl("stop", "queued", check=False)
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.milter.close()
+
+    def test_short_and_long_messages_keep_what_the_policy_found(self):
+        for content in ("Subject: x\r\n\r\nx\r\n", "Subject: x\r\n\r\n" + "a line of it\r\n" * 20000):
+            id = self.send(2, "sender@soft.example", content)
+            kept = self.content(id)
+            self.assertRegex(kept[:2000], rb"(?s)Authentication-Results: .*spf=softfail")
+            self.assertRegex(kept[:2000], rb"Received-SPF: softfail")
+            self.assertIn(b"X-Filtered: yes\r\n", kept[:2000])
+            self.assertIn("spf:noted", self.marks(id))
 
 
 class Rules(PolicyCase):
