@@ -18,7 +18,7 @@ from supervised import ROOT, SERVICES, Installed, Supervised, tools_missing
 
 SYSTEM_UNITS = "/lib/systemd/system"
 # The most that `systemd-analyze security` may say, of 10. martlet-tree is root's: it reads and mends the logs of all services, and ends at once.
-MOST = dict({"martlet-%s.service" % name: 0.5 for name in SERVICES}, **{"martlet-remoted.service": 1.3, "martlet-tree.service": 1.3})
+MOST = dict({"martlet-%s.service" % name: 0.5 for name in SERVICES}, **{"martlet-%s.service" % name: 1.3 for name in ("smtpd", "submission", "remoted", "tree")})
 LISTENERS = {"smtpd": ("smtp",), "submission": ("submission", "submissions"), "pop3d": ("pop3", "pop3s"), "imapd": ("imap", "imaps")}
 
 
