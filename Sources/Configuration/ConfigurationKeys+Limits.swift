@@ -70,15 +70,16 @@ extension ConfigurationKey {
             account with an imported hash gets a SCRAM verifier when `mailctl account passwd` sets its password anew.
             """),
         ConfigurationKey("auth.failure_delay", \.auth.failureDelay, default: .seconds(3), within: .range(.zero...(.seconds(60))), reload: .live, """
-            How long the answer to a wrong password is held back; up to 16 times as long, and not above a minute, the more failures there were.
+            How long the answer to a wrong password is held back; up to 16 times as long, and not above a minute, the more
+            failures there were.
             """),
         ConfigurationKey("auth.failures_per_address", \.auth.failuresPerAddress, default: 20, within: .range(1...1_000_000), reload: .live, """
             Failed logins in an hour from one IPv4 address or one IPv6 /64, at all services together. Beyond them its logins fail
             without a look at the password, except for accounts that it proved before.
             """),
         ConfigurationKey("auth.failures_per_account", \.auth.failuresPerAccount, default: 50, within: .range(1...1_000_000), reload: .live, """
-            The same for one account, from everywhere together. Beyond them logins fail so from addresses that failed within the hour;
-            an address without failures of its own is always looked at, so that no stranger locks the owner out.
+            The same for one account, from everywhere together. Beyond them logins fail so from addresses that failed within the
+            hour; an address without failures of its own is always looked at, so that no stranger locks the owner out.
             """),
     ]
 }

@@ -21,7 +21,7 @@ extension ConfigurationKey {
             """),
         ConfigurationKey("retry.delay_notice", \.retry.delayNotice, default: .seconds(14400),
             within: .range(.zero...(.seconds(2_592_000))), reload: .live, """
-            The age at which a sender hears, once, that a message is not delivered yet and is still being tried. 0: never, unless it asked.
+            The age at which a sender hears, once, that a message is not delivered yet and is still being tried. 0: never.
             """),
         ConfigurationKey("retry.jitter", \.retry.jitter, default: 10, within: .range(0...50), reload: .live, """
             Per cent by which each wait varies, so that what failed together does not come back together.

@@ -42,7 +42,8 @@ import Testing
             .text("77 s"), .text("2 d"), .text("3 KiB"), .text("80 KiB"), .text("-"), .text("always"), .text("required"),
             .text("192.0.2.1:99"), .list([.text("192.0.2.1:99")]), .list([.text("PLAIN")]), .text("other"),
             .list([.text("inet:192.0.2.1:99")]), .text("pass"),
-            .text("modern"), .list([.text("192.0.2.0/24")]),
+            .text("modern"), .list([.text("192.0.2.0/24")]), .list([.text("DSN")]), .text("envelope"), .text("note"), .text("defer"), .text("refuse"),
+            .text("suspects"), .text("all"), .text("12 per 1 h"), .list([.text("dnsbl.example.net 10")]), .integer(-5),
         ]
         for key in ConfigurationKey.all {
             let prefix = key.table.isEmpty ? "" : "[\(key.table)]\n"
