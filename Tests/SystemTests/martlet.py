@@ -19,21 +19,36 @@ PATIENCE = float(os.environ.get("MARTLET_PATIENCE", "60"))
 PASSWORD = "correct horse"
 
 
+OFFSETS = (25, 465, 587, 110, 995, 143, 993)
+# Bases of which no two have a port in common, below the ports that the kernel gives to clients.
+BASES = [1000 * thousand + one for thousand in range(10, 31) for one in (0, 1)]
+held_bases = {}
+
+
 def free_base():
-    """A base port whose seven offsets are free on both loopbacks."""
-    for _ in range(200):
-        # Below the ports that the kernel gives to clients.
-        base = random.randrange(10000, 31000)
-        try:
-            for offset in (25, 465, 587, 110, 995, 143, 993):
-                for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
-                    with socket.socket(family) as s:
-                        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                        s.bind((address, base + offset))
-            return base
-        except OSError:
-            continue
+    """A base port whose seven offsets are free on both loopbacks, and that no other test has: a socket with its name is held until `give_back`."""
+    end = time.monotonic() + 10 * PATIENCE
+    while time.monotonic() < end:
+        for base in random.sample(BASES, len(BASES)):
+            held = socket.socket(socket.AF_UNIX)
+            try:
+                held.bind("\0martlet-test-ports-%d" % base)
+                for offset in OFFSETS:
+                    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+                        with socket.socket(family) as s:
+                            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                            s.bind((address, base + offset))
+                held_bases[base] = held
+                return base
+            except OSError:
+                held.close()
+        time.sleep(0.2)
     raise RuntimeError("no free ports")
+
+
+def give_back(base):
+    if base in held_bases:
+        held_bases.pop(base).close()
 
 
 def as_service(service):
@@ -179,6 +194,7 @@ class Martlet:
         try:
             self.stop()
         finally:
+            give_back(self.base)
             if self.own_root:
                 shutil.rmtree(self.root, ignore_errors=True)
 
