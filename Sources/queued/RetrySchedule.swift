@@ -27,13 +27,17 @@ struct RetrySchedule: Sendable {
 
     /// Old by the clock, *and* tried as often as it takes that long to try: a clock that jumped makes no mail old.
     func isExhausted(attempts: Int, accepted: WallTime, now: WallTime) -> Bool {
-        guard now.seconds - accepted.seconds > giveUp else { return false }
+        now.seconds - accepted.seconds > giveUp && hasWaited(giveUp, attempts)
+    }
+
+    /// Whether so many attempts take so long, in seconds: a clock that jumped has waited for nothing.
+    private func hasWaited(_ time: Int64, _ attempts: Int) -> Bool {
         var waited: Int64 = 0
         for attempt in 1..<max(attempts, 1) {
             waited += pause(after: attempt)
-            if waited >= giveUp { return true }
+            if waited >= time { return true }
         }
-        return giveUp <= 0
+        return time <= 0
     }
 
     /// The same of what cannot be routed: it must have waited so long under our eyes.
@@ -42,7 +46,9 @@ struct RetrySchedule: Sendable {
     }
 
     /// Whether it has taken so long that the sender should know (RFC 5321 §4.5.4.1 leaves it to us; RFC 3461 §4.1).
-    func tellsDelay(began: WallTime, now: WallTime) -> Bool { delayNotice > 0 && now.seconds - began.seconds >= delayNotice }
+    func tellsDelay(attempts: Int, began: WallTime, now: WallTime) -> Bool {
+        delayNotice > 0 && now.seconds - began.seconds >= delayNotice && hasWaited(delayNotice, attempts)
+    }
 
     /// No wait is longer than this, whatever a clock that was wrong wrote down. Seconds.
     var longest: Int64 { maximum + maximum * jitter / 100 }

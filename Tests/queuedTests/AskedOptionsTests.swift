@@ -80,6 +80,25 @@ import Testing
         #expect(next.message(1)?.copies[0].isDelayTold == true)
     }
 
+    /// Old by the clock is not enough: it must have been tried as often as that takes.
+    @Test func aClockThatJumpedTellsNobodyOfADelay() throws {
+        let world = QueueWorld()
+        world.queue.schedule.delayNotice = 240
+        try world.accept(1, to: ["a@x.example"])
+        world.route()
+        world.now = world.now.adding(seconds: 315_360_000)
+        var told = 0
+        for _ in 0..<4 {
+            try world.answer(.temporary, 1, "a@x.example", world.assign()[0].position)
+            told += world.queue.takeNotices().count
+            world.now = world.now.adding(seconds: 3600)
+            if told > 0 { break }
+        }
+        // 60, 120 and 240 seconds lie between the first four attempts.
+        #expect(world.message(1)?.copies[0].attempts == 4)
+        #expect(told == 1)
+    }
+
     @Test func aNoticeThatIsOwedKeepsTheMessageOpenAcrossAStart() throws {
         let world = QueueWorld()
         try world.accept(1, to: ["a@x.example", "b@x.example"], asking: [(.notify, "2:SUCCESS"), (.orcpt, "2:rfc822;first@x.example"), (.envid, "one")])
