@@ -53,7 +53,6 @@ extension Reply {
     static let relayDenied = Reply(550, .permanent(7, 1), "Relaying denied")
     static let unknownUser = Reply(550, .permanent(1, 1), "No such user here")
     static let lookupFailed = Reply(451, .temporary(3, 0), "Address lookup failed, try again later")
-    static let localError = Reply(451, .temporary(3, 0), "Local error, try again later")
 
     static let authenticationRequired = Reply(530, .permanent(7, 0), "Authentication required")
     static let startTLSFirst = Reply(530, .permanent(7, 0), "Must issue a STARTTLS command first")
