@@ -122,7 +122,7 @@ private struct Held: HeldCopy, Hashable {
 @Suite struct EventWriterTests {
     @Test func anEventHasItsTimeAndIsDurableAfterItsCommit() throws {
         let world = World(LogName(.queued, .events))
-        let events = try EventWriter(spool: world.spool(), .queued, echoes: false)
+        let events = try whenUnlocked { try EventWriter(spool: world.spool(), .queued, echoes: false) }
         try events.log.begin()
         let follower = try world.follower()
         events.append(RecordLine(.start).adding(.pid, 7), at: WallTime(nanoseconds: 1_795_305_600_125_999_999))
@@ -134,7 +134,7 @@ private struct Held: HeldCopy, Hashable {
 
     @Test func factsThatNothingWaitsForAreSyncedOnceASecond() throws {
         let world = World(LogName(.queued, .events))
-        let events = try EventWriter(spool: world.spool(), .queued, echoes: false)
+        let events = try whenUnlocked { try EventWriter(spool: world.spool(), .queued, echoes: false) }
         try events.log.begin()
         let follower = try world.follower()
         let second: Int64 = 1_000_000_000
