@@ -8,25 +8,27 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .treatAllWarnings(as: .error),
-    // Small generic code on bytes is everywhere; without this it runs unspecialised across targets, several times slower.
-    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
+// Small generic code on bytes is everywhere; without this it runs unspecialised across targets, several times slower.
+let optimised: [SwiftSetting] = strict + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
+// What is tested is optimised; optimising the tests themselves costs more than all of their running.
+let unoptimised: [SwiftSetting] = strict + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 
 /// A library of ours: sources under `Sources/<name>`.
 func library(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: optimised)
 }
 
 /// A program: one folder, one `Main.swift` whose header says what it may do.
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: optimised)
 }
 
 /// The tests of one target: `Tests/<name>Tests`, mirroring its sources.
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: name + "Tests", dependencies: [.init(stringLiteral: name), "MailTestKit"] + dependencies,
-        path: "Tests/\(name)Tests", swiftSettings: strict)
+        path: "Tests/\(name)Tests", swiftSettings: unoptimised)
 }
 
 let nio: [Target.Dependency] = [
@@ -136,8 +138,8 @@ let package = Package(
         tests("Sandbox", ["CLinux", "Kernel"]),
         tests("Mailbox", ["Kernel", "MailModel"]),
         .executableTarget(
-            name: "confined-act", dependencies: ["Sandbox", "Kernel", "CLinux"], path: "Tests/ConfinedAct", swiftSettings: strict),
-        .testTarget(name: "ArchitectureTests", path: "Tests/ArchitectureTests", swiftSettings: strict),
-        .target(name: "MailTestKit", dependencies: [], path: "Tests/MailTestKit", swiftSettings: strict),
+            name: "confined-act", dependencies: ["Sandbox", "Kernel", "CLinux"], path: "Tests/ConfinedAct", swiftSettings: optimised),
+        .testTarget(name: "ArchitectureTests", path: "Tests/ArchitectureTests", swiftSettings: unoptimised),
+        .target(name: "MailTestKit", dependencies: [], path: "Tests/MailTestKit", swiftSettings: optimised),
     ]
 )
