@@ -3,6 +3,7 @@
 
 package import Kernel
 package import MailModel
+package import MailPolicy
 
 /// All settings, checked, paths absolute: as safe to use as constants.
 package struct Configuration: Hashable, Sendable {
@@ -62,11 +63,11 @@ extension Configuration {
     }
 
     package struct Proxy: Hashable, Sendable {
-        package var networks: [Network] = []
+        package var networks: [IPNetwork] = []
     }
 
     package struct XClient: Hashable, Sendable {
-        package var networks: [Network] = []
+        package var networks: [IPNetwork] = []
     }
 
     package struct Listen: Hashable, Sendable {

@@ -9,9 +9,14 @@ extension IPNetwork: ConfigurationValue {
     package init?(_ literal: ConfigurationLiteral) {
         guard case .text(let text) = literal else { return nil }
         self.init(parsing: Array(text.utf8))
+        // A peer that is mapped is shown as IPv4: it would be in no network.
+        guard address.unmapped == address else { return nil }
     }
 
-    package var literal: ConfigurationLiteral { .text(text.display) }
+    package var literal: ConfigurationLiteral { .text(length == address.width ? address.text.display : text.display) }
+
+    /// For a listener, which compares with real addresses.
+    package var prefix: (address: [UInt8], bits: Int) { (address.text, length) }
 }
 
 /// What a finding of the policy leads to.

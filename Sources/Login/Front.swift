@@ -56,7 +56,7 @@ package struct Front<Machine: LoginMachine & Sendable> {
         var options = AcceptorOptions(
             limits: ConnectionLimits(total: configuration.limits.connections, perPeer: configuration.limits.connectionsPerAddress),
             tls: tls, refusal: { _, _ in refusal.withUTF8Buffer { Array($0) } })
-        options.proxies = PeerNetworks(configuration.proxy.networks.map { (Array($0.address.utf8), $0.length) })
+        options.proxies = PeerNetworks(configuration.proxy.networks.map(\.prefix))
         service = LoginFront(channel: channel, options: options, limits: { manners.limits }) { makeMachine(manners.offer, $0) }
     }
 

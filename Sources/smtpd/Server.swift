@@ -42,7 +42,7 @@ struct Server {
             limits: Server.limits(configuration), tls: tls,
             refusal: { _, _ in Array("421 4.7.0 \(configuration.hostname) too many connections, try again later\r\n".utf8) },
             trouble: { intake.note(RecordLine(.problem).adding(.reason, $0)) })
-        options.proxies = PeerNetworks(configuration.proxy.networks)
+        options.proxies = PeerNetworks(configuration.proxy.networks.map(\.prefix))
         options.handshake = min(options.handshake, configuration.limits.commandTimeout)
         service = Acceptor(loops: loops, options: options) { SMTPDriver(current.parts, $0) }
     }
@@ -59,7 +59,7 @@ struct Server {
             authenticators: AuthenticatorPool { Authenticator(folder: folder, defaultDomain: nil, cache: cache, guesses: guesses) },
             workers: WorkerPool(threads: 2), trace: trace, commandTimeout: configuration.limits.commandTimeout, dataTimeout: configuration.limits.dataTimeout,
             failureDelay: configuration.auth.failureDelay, plaintext: configuration.auth.allowPlaintext, smtp: configuration.smtp,
-            policy: memory.map { PolicyParts(configuration, $0, intake) }, filters: filters, xclients: PeerNetworks(configuration.xclient.networks),
+            policy: memory.map { PolicyParts(configuration, $0, intake) }, filters: filters, xclients: PeerNetworks(configuration.xclient.networks.map(\.prefix)),
             guesses: guesses)
     }
 

@@ -42,7 +42,7 @@ struct SharedParts: Sendable {
         parts.smtp = configuration.smtp
         parts.policy = policy?.renewed(configuration)
         parts.filters = filters?.renewed(configuration)
-        parts.xclients = PeerNetworks(configuration.xclient.networks)
+        parts.xclients = PeerNetworks(configuration.xclient.networks.map(\.prefix))
         parts.guesses.limit(to: GuessLimits(configuration.auth))
         parts.rules = rules?.renewed(configuration)
         return parts

@@ -1,6 +1,7 @@
 // Networks and pairs of certificate and key, as the file writes them.
 
 import Kernel
+import MailPolicy
 import Testing
 
 @testable import Configuration
@@ -11,16 +12,15 @@ import Testing
         ("1:2:3:4:5:6:7:8/64", 64),
     ])
     func networksComeBack(_ text: String, _ length: Int) throws {
-        let network = try #require(Network(text))
-        #expect(network.length == length && network.description == text)
-        #expect(Network(network.literal) == network)
+        let network = try #require(IPNetwork(.text(text)))
+        #expect(network.length == length && network.literal == .text(text))
     }
 
     @Test(arguments: [
         "", "mail.example.org", "192.0.2", "192.0.2.1/33", "192.0.2.1/", "192.0.2.1/x", "192.0.2.1/-1", "192.0.2.1/8/8", "192.0.2.1:99", "::1/129",
         "1:2:3:4:5:6:7", "1::2::3", "1:2:3:4:5:6:7:8::", "12345::", "::ffff:192.0.2.1", ":::", "[::1]",
     ])
-    func otherTextsAreNone(_ text: String) { #expect(Network(text) == nil) }
+    func otherTextsAreNone(_ text: String) { #expect(IPNetwork(.text(text)) == nil) }
 
     @Test func aPairIsTwoPathsSeenFromTheRoot() throws {
         let pair = try #require(CertificatePair(.text("etc/tls/a.pem:/srv/b.key")))

@@ -4,6 +4,7 @@ import ArgumentParser
 import Configuration
 import Kernel
 import MailModel
+import MailPolicy
 import Spool
 
 struct DebugCommand: ParsableCommand {
@@ -53,7 +54,7 @@ struct DebugCommand: ParsableCommand {
     private func chosenSubject() throws(Failure) -> TranscriptWish.Subject {
         switch (ip, account) {
         case (let ip?, nil):
-            guard !ip.contains("/"), Network(ip) != nil else {
+            guard IPAddress(parsing: Array(ip.utf8)) != nil else {
                 throw Failure(.usage, "\(ip) is no address", remedy: "write it as the events do: 192.0.2.1 or 2001:db8::1")
             }
             return .address(Array(ip.utf8))
