@@ -6,21 +6,21 @@ import MailModel
 import Spool
 import SpoolFormat
 
+/// One destination: a domain, by its MX or by a route.
+struct LaneName: Hashable, Sendable {
+    let domain: Domain
+    let route: [UInt8]?
+
+    init(_ job: Job) {
+        domain = job.domain
+        route = job.route
+    }
+}
+
 /// The jobs of remoted; it outlives a life of the runner, because connections do.
 struct Departures {
     /// Recipients of one transaction (RFC 5321 §4.5.3.1.8 promises as many).
     private static let mostCopies = 100
-
-    /// One destination: a domain, by its MX or by a route.
-    private struct LaneName: Hashable {
-        let domain: Domain
-        let route: [UInt8]?
-
-        init(_ job: Job) {
-            domain = job.domain
-            route = job.route
-        }
-    }
 
     private struct Lane {
         /// A slice: taking the first of a long lane moves no other.
