@@ -153,8 +153,9 @@ final class Runner {
     // MARK: What is answered
 
     private func ended(_ report: JobReport) {
-        outbox.departures.ended(report.job)
+        let alike = outbox.departures.ended(report.job, report.reach)
         outbox.unsaid += report.results
+        if let result = report.results.first(where: \.isUnreached) { for job in alike { outbox.unsaid += result.alike(for: job) } }
         if report.results.isEmpty { for copy in report.job.copies { outbox.departures.forget(copy.key) } }
     }
 
@@ -185,6 +186,7 @@ final class Runner {
         case .temporary(let status, let reason):
             line = RecordLine(.temporary, key).adding(.answers, answers.text).adding(.host, result.host)
             line = line.adding(.status, status.description).adding(.reason, reason)
+            if result.isUnreached { line.add(.result, "unreached") }
             ledger.set(key, .answered(answers, line))
         }
         events.append(line, at: .now())

@@ -89,7 +89,7 @@ final class Sender: Sendable {
                 return post(job, RemoteResult.same(late, for: job))
             }
             switch settings.finder.targets(for: job) {
-            case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job))
+            case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job).map(\.ofDestination))
             case .found(let targets): Attempt(job: job, content: content, configuration: settings.configuration, tls: policy(job, settings.configuration.remote.tls)).begin(targets[...], with: self)
             }
         }
@@ -201,7 +201,7 @@ struct Attempt: Sendable {
                 outcome = .temporary(status ?? said, reason: Array("\(target): \(why)".utf8))
             }
             return RemoteResult(copy: copy, outcome: outcome, host: Array("\(target)".utf8), tls: tls, reply: result.reply.asOneLine,
-                isRelayed: result.missing.contains(.dsn))
+                isRelayed: result.missing.contains(.dsn), isUnreached: !job.options.requiresTLS && Attempt.speaksOfBeginning(result))
         }
     }
 
@@ -221,6 +221,15 @@ struct Attempt: Sendable {
         if reason.contains("connectTimeout") { return "no answer in time" }
         let known = ["Connection refused", "No route to host", "Network is unreachable", "Connection timed out", "Connection reset by peer", "Broken pipe"]
         return known.first { reason.contains($0) }?.lowercased() ?? reason
+    }
+
+    /// No session began: the next message would fare no better.
+    private static func speaksOfBeginning(_ result: RecipientResult) -> Bool {
+        guard case .temporary = result.outcome else { return false }
+        return switch result.stage {
+        case .greeting, .hello, .startTLS, .handshake, .authentication: true
+        case .reset, .mail, .recipients, .data, .content, .end, .idle, .quit, .closed: false
+        }
     }
 
     /// Nothing was said about the message: another server of the domain may do better.
@@ -243,6 +252,13 @@ extension RemoteResult {
     fileprivate var isTemporary: Bool {
         if case .temporary = outcome { return true }
         return false
+    }
+
+    /// The same as the word on a destination of which nothing can be found out now.
+    fileprivate var ofDestination: RemoteResult {
+        var result = self
+        result.isUnreached = isTemporary
+        return result
     }
 
     /// The same, to be tried again.
