@@ -1,12 +1,12 @@
 """How fast mail leaves: connections that are used again, destinations that are down, slow ones beside quick ones."""
 import re
-import time
+import smtplib
 import unittest
 
 from mail_samples import named, submit
-from martlet import Martlet, wait_until
+from martlet import PASSWORD, PATIENCE, Martlet, wait_until
 from servers import Dialogue, Ended, SMTPServer
-from test_remote import QUICK, events, sent
+from test_remote import QUICK, events, sent, waiting
 
 
 def verbs(dialogue):
@@ -107,6 +107,56 @@ class Reuse(unittest.TestCase):
         self.martlet.mailctl("stop", "remoted")
         wait_until(lambda: self.martlet.status()["remoted"]["state"] != "running", "remoted stopped")
         self.assertEqual(verbs(self.servers["stopped"].dialogues[-1])[-1], b"QUIT")
+
+
+def pour(martlet, count, addresses, sender="alice@example.org"):
+    """So many small messages on one connection, to these addresses in turn."""
+    with smtplib.SMTP("127.0.0.1", martlet.port("submission"), timeout=PATIENCE) as client:
+        client.ehlo()
+        client.login(martlet.address(sender.split("@")[0]), PASSWORD)
+        for number in range(count):
+            client.sendmail(sender, [addresses[number % len(addresses)]], named("poured-%d" % number, b"x\r\n"))
+
+
+class Fairness(unittest.TestCase):
+    def test_thousands_for_a_slow_domain_do_not_delay_one_for_another(self):
+        slow, quick = SMTPServer({"greeting": b""}), SMTPServer()
+        with Martlet(start=False) as martlet:
+            for name, server in (("slow", slow), ("quick", quick)):
+                martlet.mailctl("route", "add", name + ".example", "127.0.0.1:%d" % server.port)
+            martlet.start()
+            pour(martlet, 2200, ["user%d@slow.example" % number for number in range(10)])
+            wait_until(lambda: len(slow.dialogues) >= 2, "the slow server is being talked to")
+            # All that remoted may have at a time, if it could be one domain's.
+            wait_until(lambda: sum(1 for line in martlet.events("queued") if line.startswith("assign ")) >= 1000, "a thousand are handed out")
+            submit(martlet, named("one", b"x\r\n"), "user@quick.example")
+            wait_until(lambda: quick.messages, lambda: "the one message\n" + martlet.log()[-1500:], 30)
+            self.assertEqual(slow.messages, [])
+            self.assertLessEqual(len(slow.dialogues), 5)
+        slow.close()
+        quick.close()
+
+
+class DeadHosts(unittest.TestCase):
+    def test_a_host_that_is_down_is_asked_by_one_and_then_gets_all(self):
+        count = 200
+        server = SMTPServer({"greeting": "421 4.3.2 not now"})
+        with Martlet(start=False, settings={"retry": {"initial": "4 s", "maximum": "4 s"}}) as martlet:
+            martlet.mailctl("route", "add", "down.example", "127.0.0.1:%d" % server.port)
+            martlet.start()
+            pour(martlet, count, ["user@down.example"])
+            # Each has been put off twice, which would be 400 connections.
+            wait_until(lambda: sum(1 for e in events(martlet, "queued", "deferred") if e["attempt"] == "2") >= count, lambda: "two attempts of each\n" + martlet.log()[-1500:])
+            asked = len(server.dialogues)
+            self.assertLessEqual(asked, 20)
+            self.assertIn("not now", waiting(martlet, "user@down.example")["reason"])
+            server.say = {}
+            wait_until(lambda: len(server.messages) >= count, lambda: "all of them (%d)\n%s" % (len(server.messages), martlet.log()[-1500:]))
+            wait_until(lambda: martlet.queue() == [], "an empty queue")
+            self.assertEqual(len(server.messages), count)
+            self.assertEqual(len({m[2] for m in server.messages}), count)
+            self.assertEqual(martlet.mailctl("audit", check=False).returncode, 0)
+        server.close()
 
 
 if __name__ == "__main__":
