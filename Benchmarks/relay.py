@@ -149,7 +149,7 @@ def measure(system, messages, size):
         time.sleep(1)
         used, began = cpu(system.pid), time.monotonic()
         each = messages // DOMAINS
-        sources = [subprocess.Popen(["smtp-source", "-s", "2", "-l", str(size), "-m", str(each), "-f", "sender%d@elsewhere.example" % number, "-t", system.recipient(number), "127.0.0.1:%d" % system.port])
+        sources = [subprocess.Popen(["smtp-source", "-d", "-s", "2", "-l", str(size), "-m", str(each), "-f", "sender%d@elsewhere.example" % number, "-t", system.recipient(number), "127.0.0.1:%d" % system.port])
                    for number in range(DOMAINS)]
         wait_until(lambda: sink.count >= each * DOMAINS, lambda: "all %d in the sink, which has %d" % (each * DOMAINS, sink.count), 600)
         spent, used = time.monotonic() - began, cpu(system.pid) - used
