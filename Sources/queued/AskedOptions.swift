@@ -92,5 +92,5 @@ extension OpenMessage {
         return now >= deadline.time
     }
 
-    var priority: Int8 { asked?.message.priority?.value ?? 0 }
+    var rank: Rank { Rank(priority: asked?.message.priority?.value ?? 0, sender: sender) }
 }

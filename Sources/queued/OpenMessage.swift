@@ -63,6 +63,8 @@ struct Copy: Sendable {
     fileprivate(set) var owes: Notice?
     /// Its sender was told that it is delayed.
     var isDelayTold = false
+    /// It waits in the memory of its destination for that to answer.
+    var isParked = false
 
     init(original: [UInt8], final: [UInt8], folder: [UInt8]?, state: CopyState) {
         self.original = original

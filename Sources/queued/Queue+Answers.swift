@@ -17,15 +17,19 @@ extension Queue {
             // An older timer of a copy that was deferred anew says nothing.
             guard let copy = messages[due.id]?.copies[safe: due.index], case .waiting(let until) = copy.state, until <= now, until > .whenever
             else { continue }
-            ready.admit(copy, due, priority: messages[due.id]?.priority ?? 0)
+            if let rank = messages[due.id]?.rank { ready.admit(copy, due, rank) }
         }
         tidyTimers()
+        wakeProbes(now: now)
+        hasMoreToPutOff = false
+        var putOff = 0
         for agent in Agent.allCases {
             while let next = ready.next(for: agent, window: window) {
                 guard let message = messages[next.id], let copy = message.copies[safe: next.index], case .waiting(let until) = copy.state,
                     until <= now, let destination = copy.destination
                 else { continue }
                 if message.isOverdue(at: now) {
+                    destinations.release(next, at: destinationName(of: copy))
                     fail(message, next.index, by: agent, Queue.overdue)
                     continue
                 }
@@ -43,9 +47,17 @@ extension Queue {
                     $0.nextHop = hop
                     $0.attempts += 1
                 }
+                if agent == .remoted, let last = destinations.refusal(of: next, to: destinationName(of: message.copies[next.index]), now: now) {
+                    rest(message, next, last, now: now)
+                    putOff += 1
+                    hasMoreToPutOff = putOff >= Queue.window
+                    if hasMoreToPutOff { break }
+                    continue
+                }
+                message.change(next.index) { $0.isParked = false }
                 let position = append(.assign(message, message.copies[next.index]))
                 message.set(next.index, .assigned(position))
-                ready.noteAssigned(to: agent)
+                ready.noteAssigned(message.copies[next.index])
             }
         }
     }
@@ -54,7 +66,9 @@ extension Queue {
 
     /// A final result is final whichever attempt brought it. `isRelayed`: the next host tells the sender nothing of what follows.
     mutating func delivered(_ id: QueueID, _ original: [UInt8], _ final: [UInt8], by agent: Agent, isRelayed: Bool = false) {
-        guard let message = messages[id], let index = message.find(original, final), settle(message, index, by: agent, .delivered) else { return }
+        guard let message = messages[id], let index = message.find(original, final) else { return }
+        note(.reached, message, index, Answer(), now: .whenever)
+        guard settle(message, index, by: agent, .delivered) else { return }
         message.owe(index, nil)
         let notice: Notice? = agent == .locald ? .delivered : isRelayed ? .relayed : nil
         if let notice, message.wants(.success, about: message.copies[index], fallback: false) { owe(notice, message, index) }
@@ -63,6 +77,7 @@ extension Queue {
 
     mutating func failed(_ id: QueueID, _ original: [UInt8], _ final: [UInt8], by agent: Agent, _ answer: Answer) {
         guard let message = messages[id], let index = message.find(original, final) else { return }
+        note(answer.host.isEmpty ? .unknown : .reached, message, index, answer, now: .whenever)
         fail(message, index, by: agent, answer)
     }
 
@@ -80,18 +95,25 @@ extension Queue {
 
     /// A temporary answer counts for the assignment that it names and no other.
     mutating func deferred(
-        _ id: QueueID, _ original: [UInt8], _ final: [UInt8], by agent: Agent, answers: LogPosition, _ answer: Answer, now: WallTime
+        _ id: QueueID, _ original: [UInt8], _ final: [UInt8], by agent: Agent, answers: LogPosition, _ answer: Answer, reach: Reach = .unknown, now: WallTime
     ) {
         guard let message = messages[id], let index = message.find(original, final), message.copies[index].state == .assigned(answers),
             message.copies[index].agent == agent
         else { return }
+        note(reach, message, index, answer, now: now)
+        putOff(message, index, by: agent, answer, now: now)
+    }
+
+    /// Lets a copy wait for its next attempt, or ends it.
+    mutating func putOff(_ message: OpenMessage, _ index: Int, by agent: Agent, _ answer: Answer, now: WallTime) {
+        let id = message.id
         let attempts = Int(message.copies[index].attempts)
         if message.isOverdue(at: now) {
             return fail(message, index, by: agent, Queue.overdue)
         }
         if schedule.isExhausted(attempts: attempts, accepted: message.began, now: now) {
             let why = Array("gave up after \(attempts) attempts; last: ".utf8) + answer.reason
-            failed(id, original, final, by: agent, Answer(status: Array("5.4.7".utf8), reason: why, host: answer.host))
+            fail(message, index, by: agent, Answer(status: Array("5.4.7".utf8), reason: why, host: answer.host))
             return
         }
         let until = min(schedule.next(after: attempts, now: now, id: id), message.deadline?.time.later(than: now) ?? .distant)
@@ -108,7 +130,7 @@ extension Queue {
         guard copy.agent == agent else { return false }
         switch copy.state {
         case .delivered, .bounced, .failed: return false
-        case .assigned: ready.noteAnswered(by: agent)
+        case .assigned: ready.noteAnswered(copy)
         case .waiting: break
         }
         message.set(index, state)

@@ -30,7 +30,7 @@ extension Queue {
         for key in keys {
             guard let index = message.find(key.original, key.final), !message.copies[index].isFinished, message.copies[index].state != .delivered
             else { continue }
-            if case .assigned = message.copies[index].state, let agent = message.copies[index].agent { ready.noteAnswered(by: agent) }
+            if case .assigned = message.copies[index].state { ready.noteAnswered(message.copies[index]) }
             message.set(index, .bounced)
             message.owe(index, nil)
         }

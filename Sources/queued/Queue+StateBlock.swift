@@ -91,7 +91,11 @@ extension OpenMessage {
         case .deferred where record[.final] != nil:
             withCopy(of: record) { index in
                 set(index, .waiting(until: record[.until].flatMap(Timestamp.time) ?? .whenever))
-                change(index) { $0.answer = texts(record.answer) }
+                change(index) { copy in
+                    copy.answer = texts(record.answer)
+                    // Without an assignment where its destination rests.
+                    copy.attempts = record.number(.attempt).flatMap { UInt32(exactly: $0) } ?? copy.attempts
+                }
             }
         case .bounced:
             withCopy(of: record) { index in

@@ -35,12 +35,17 @@ struct Queue: ~Copyable {
 
     var unrouted = Unrouted()
     var ready = ReadyCopies()
+    var destinations = Destinations()
+    /// The host through which all mail goes that has no route; nil where each domain has its own.
+    var smarthost: [UInt8]?
+    /// Copies that were put off in one turn without an attempt are so many that the rest waits for the next turn.
+    var hasMoreToPutOff = false
 
     init(schedule: RetrySchedule) { self.schedule = schedule }
 
     var nextDeadline: WallTime? {
-        guard let routing = unrouted.deadline, let timer = ready.deadline else { return unrouted.deadline ?? ready.deadline }
-        return min(routing, timer)
+        if hasMoreToPutOff { return .whenever }
+        return [unrouted.deadline, ready.deadline, destinations.deadline].compactMap { $0 }.min()
     }
 
     // MARK: A message comes in
@@ -77,7 +82,7 @@ struct Queue: ~Copyable {
 
     mutating func takeUpCopies(of message: OpenMessage, from first: Int) {
         for index in first..<message.copies.count {
-            ready.takeUp(message.copies[index], CopyIndex(id: message.id, index: index), priority: message.priority)
+            ready.takeUp(message.copies[index], CopyIndex(id: message.id, index: index), message.rank)
             if message.copies[index].state == .failed { bounceDue.insert(message.id) }
             if message.copies[index].owes != nil { noticeDue.insert(message.id) }
         }
@@ -101,12 +106,13 @@ struct Queue: ~Copyable {
     /// Makes waiting copies ready now: `mailctl queue retry`. What its sender has held goes before its time only if it is named.
     mutating func retry(_ ids: [QueueID]?) -> Int {
         var count = 0
+        forgetDestinations(of: ids)
         for message in ids.map({ $0.compactMap { messages[$0] } }) ?? Array(messages.values) {
             for index in message.copies.indices {
                 guard case .waiting(let until) = message.copies[index].state, until > .whenever else { continue }
                 if ids == nil, message.copies[index].attempts == 0, until == message.heldUntil { continue }
                 message.set(index, .ready)
-                ready.takeUp(message.copies[index], CopyIndex(id: message.id, index: index), priority: message.priority)
+                ready.takeUp(message.copies[index], CopyIndex(id: message.id, index: index), message.rank)
                 count += 1
             }
         }

@@ -47,6 +47,7 @@ final class Runner {
         let configuration = context.live.current
         let spool = context.openSpool()
         queue = Queue(schedule: RetrySchedule(configuration.retry))
+        queue.smarthost = configuration.remote.smarthost.map { Array("\($0)".utf8) }
         events = try EventWriter(spool: spool, .queued, reserve: Runner.reserve)
         mail = try MailLog(spool: spool, .queued, origin: .queued, reserve: Runner.reserve)
         released = try LogWriter(spool: spool, LogName(.queued, .released), reserve: Runner.reserve)
@@ -145,6 +146,7 @@ final class Runner {
                     let configuration = context.live.current
                     directory = RoutingDirectory(configuration)
                     queue.schedule = RetrySchedule(configuration.retry)
+                    queue.smarthost = configuration.remote.smarthost.map { Array("\($0)".utf8) }
                     drops.sizeLimit = Int64(configuration.limits.messageSize.bytes)
                 }
             }
@@ -174,6 +176,7 @@ final class Runner {
         try tellSenders(now)
         heard = appendLines(now) || heard
         queue.assign(now: steady, window: hasRoom ? Queue.window : Runner.scarce, nextHop: { directory.nextHop($0, now: moment) }) { events.append($0, at: now) }
+        heard = appendLines(now) || heard
         if heard || events.log.hasPending {
             noteCursors()
             try events.commit()

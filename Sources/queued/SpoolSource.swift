@@ -53,7 +53,7 @@ extension Queue {
             failed(id, original, final, by: agent, record.remoteAnswer)
         case (_, .temporary):
             guard let answers = record[.answers].flatMap({ LogPosition(parsing: $0) }) else { return false }
-            deferred(id, original, final, by: agent, answers: answers, record.remoteAnswer, now: now)
+            deferred(id, original, final, by: agent, answers: answers, record.remoteAnswer, reach: record.reach, now: now)
         default:
             return false
         }
@@ -86,6 +86,12 @@ extension Record {
             answer.host = Array(server.prefix { $0 != 0x20 })
         }
         return answer
+    }
+
+    /// What remoted says of the destination: a host that has an address was spoken to.
+    fileprivate var reach: Reach {
+        if text(.result) == "unreached" { return .unreached }
+        return self[.host]?.contains(UInt8(ascii: "[")) ?? false ? .reached : .unknown
     }
 
     /// The copies that a bounce covers: each `covers=` is a recipient, and the `final=` in the same place its final address.

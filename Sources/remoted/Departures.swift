@@ -6,26 +6,27 @@ import MailModel
 import Spool
 import SpoolFormat
 
+/// One destination: a domain, by its MX or by a route.
+struct LaneName: Hashable, Sendable {
+    let domain: Domain
+    let route: [UInt8]?
+
+    init(_ job: Job) {
+        domain = job.domain
+        route = job.route
+    }
+}
+
 /// The jobs of remoted; it outlives a life of the runner, because connections do.
 struct Departures {
     /// Recipients of one transaction (RFC 5321 §4.5.3.1.8 promises as many).
     private static let mostCopies = 100
 
-    /// One destination: a domain, by its MX or by a route.
-    private struct LaneName: Hashable {
-        let domain: Domain
-        let route: [UInt8]?
-
-        init(_ job: Job) {
-            domain = job.domain
-            route = job.route
-        }
-    }
-
     private struct Lane {
         /// A slice: taking the first of a long lane moves no other.
         var jobs: ArraySlice<Job> = []
         var flights = 0
+        var pace = Concurrency()
     }
 
     private var limit: Int
@@ -72,7 +73,7 @@ struct Departures {
         for turn in turns.indices {
             let key = turns[turn]
             guard var lane = lanes.removeValue(forKey: key) else { continue }
-            guard lane.flights < limitPerDomain else {
+            guard lane.flights < min(lane.pace.allowed, limitPerDomain) else {
                 lanes[key] = lane
                 continue
             }
@@ -88,12 +89,25 @@ struct Departures {
     }
 
     /// A job that `next` gave has come to its end; its copies stay known until `forget`.
-    mutating func ended(_ job: Job) {
+    ///
+    /// Gives the jobs of its lane that need not begin any more: the answer that it got is theirs too.
+    @discardableResult
+    mutating func ended(_ job: Job, _ reach: Reach = .unknown) -> [Job] {
         let key = LaneName(job)
-        guard var lane = lanes.removeValue(forKey: key), lane.flights > 0 else { return }
-        lane.flights -= 1
-        flights -= 1
+        guard var lane = lanes.removeValue(forKey: key) else { return [] }
+        var alike: [Job] = []
+        if lane.flights > 0 {
+            lane.flights -= 1
+            flights -= 1
+            lane.pace.note(reach, limit: limitPerDomain)
+            if reach == .unreached, lane.pace.isDead, !lane.jobs.isEmpty {
+                alike = Array(lane.jobs)
+                lane.jobs = []
+                turns.removeAll { $0 == key }
+            }
+        }
         if !lane.jobs.isEmpty || lane.flights > 0 { lanes[key] = lane }
+        return alike
     }
 
     /// The copy was answered durably, or never will be in this life.

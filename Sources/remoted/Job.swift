@@ -84,6 +84,8 @@ struct RemoteResult: Sendable {
     var reply: [UInt8] = []
     /// The server sends no notices: the sender is to hear that it was passed on (RFC 3461 §5.2.2).
     var isRelayed = false
+    /// No server of the destination would begin a session, which is no fault of this message.
+    var isUnreached = false
 
     static func same(_ outcome: DeliveryOutcome, for job: Job) -> [RemoteResult] {
         job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: job.domain.bytes) }
@@ -94,4 +96,17 @@ struct RemoteResult: Sendable {
 struct JobReport: Sendable {
     let job: Job
     let results: [RemoteResult]
+
+    /// What it says of the destination: a host that has an address was spoken to.
+    var reach: Reach {
+        if results.contains(where: \.isUnreached) { return .unreached }
+        return results.contains { $0.host.contains(UInt8(ascii: "[")) } ? .reached : .unknown
+    }
+}
+
+extension RemoteResult {
+    /// The same for the copies of a job that need not ask any more.
+    func alike(for job: Job) -> [RemoteResult] {
+        job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: host, tls: tls, isUnreached: true) }
+    }
 }

@@ -11,38 +11,65 @@ enum DialogueReport: Sendable {
     case results([RecipientResult], Ending?, tls: [UInt8]?, wasSecuring: Bool)
     /// The program stops, and the message had not begun to go out.
     case givenUp
+    /// A connection that had stood idle brought nothing: the message goes again on a new one.
+    case stale
+}
+
+extension DialogueReport {
+    /// What a connection that was kept came to: if no server has spoken of this message, nothing but its own end.
+    fileprivate var ofKept: DialogueReport {
+        guard case .results(let results, _, _, _) = self, results.allSatisfy(\.speaksOfConnection) else { return self }
+        return .stale
+    }
+}
+
+extension RecipientResult {
+    /// The connection broke, or was ended by 421, before any content could be taken.
+    fileprivate var speaksOfConnection: Bool {
+        guard case .temporary = outcome else { return false }
+        return switch stage {
+        case .idle, .reset: true
+        case .mail, .recipients, .data: reply.isEmpty || reply.starts(with: "421".utf8)
+        case .greeting, .hello, .startTLS, .handshake, .authentication, .content, .end, .quit, .closed: false
+        }
+    }
 }
 
 /// Drives a `ClientSession` on its connection's loop.
 final class RemoteDriver: SessionDriver {
     private var session: ClientSession
-    private let content: OutgoingContent
+    private var content: OutgoingContent
     private let tls: ClientTLS?
     private let serverName: [UInt8]
     private let patience: Patience
-    /// Called once, as soon as there is something to say: a slow QUIT must not delay it.
+    /// Nil for a connection that brings one message.
+    private let kept: KeptConnection?
+    /// Called once for each message, as soon as there is something to say: a slow QUIT must not delay it.
     private var report: (@Sendable (DialogueReport) -> Void)?
     private var stuffer = DotStuffer()
     private var offset: Int?
     private var negotiated: [UInt8]?
     private var isGivenUp = false
+    /// It has brought a message before: what breaks now may be no more than an old connection.
+    private var isReused = false
 
     init(
         _ session: ClientSession, content: OutgoingContent, tls: ClientTLS?, serverName: [UInt8], patience: Patience,
-        report: @escaping @Sendable (DialogueReport) -> Void
+        kept: KeptConnection? = nil, report: @escaping @Sendable (DialogueReport) -> Void
     ) {
         self.session = session
         self.content = content
         self.tls = tls
         self.serverName = serverName
         self.patience = patience
+        self.kept = kept
         self.report = report
     }
 
     /// Also while content goes out: a server may refuse early, and its last word must not be lost.
     var wantsInput: Bool { true }
 
-    func opened(_ wire: Wire<Never>) { limit(wire) }
+    func opened(_ wire: Wire<Bell>) { limit(wire) }
     func received(_ bytes: ArraySlice<UInt8>) {
         Verbosity.debug("remoted", serverName + Array(" S: ".utf8) + bytes)
         session.received(bytes)
@@ -51,18 +78,43 @@ final class RemoteDriver: SessionDriver {
         negotiated = facts.summary
         session.tlsStarted()
     }
-    func deadlinePassed() { session.deadlinePassed() }
+    func deadlinePassed() {
+        guard session.stage == .idle else { return session.deadlinePassed() }
+        // Where an errand has come in the same moment its bell rings next.
+        if kept?.leave() ?? true { session.quit() }
+    }
     func inputEnded() { session.peerClosed() }
 
     /// A message that has begun to go out is brought to its end; any other waits in the queue for the next start.
     func shutdownRequested() {
         switch session.stage {
         case .data, .content, .end, .quit, .closed: break
-        case .greeting, .hello, .startTLS, .handshake, .authentication, .reset, .mail, .recipients, .idle: isGivenUp = true
+        case .greeting, .hello, .startTLS, .handshake, .authentication, .reset, .mail, .recipients: isGivenUp = true
+        case .idle:
+            handBack()
+            session.quit()
         }
     }
 
+    /// The next message for a connection that has waited, or the wish that it ends.
+    func answered(_ bell: Bell) {
+        guard session.canDeliver, let errand = kept?.collect() else {
+            handBack()
+            return session.quit()
+        }
+        isReused = true
+        content = errand.content
+        report = errand.report
+        stuffer = DotStuffer()
+        offset = nil
+        session.deliver(errand.message)
+    }
+
+    /// What this connection will not do any more goes elsewhere.
+    private func handBack() { kept?.end()?.report(.stale) }
+
     func ended(_ ending: Ending) {
+        handBack()
         if isGivenUp || ending == .drained { return tell(.givenUp) }
         let stage = session.stage
         if stage == .handshake { session.tlsFailed(Array("the TLS handshake failed".utf8)) } else { session.peerClosed() }
@@ -74,11 +126,12 @@ final class RemoteDriver: SessionDriver {
     }
 
     private func tell(_ what: DialogueReport) {
-        report?(what)
-        report = nil
+        let report = report
+        self.report = nil
+        report?(isReused ? what.ofKept : what)
     }
 
-    func step(_ wire: Wire<Never>) -> Bool {
+    func step(_ wire: Wire<Bell>) -> Bool {
         if isGivenUp {
             wire.close()
             return true
@@ -96,15 +149,19 @@ final class RemoteDriver: SessionDriver {
         case .startTLS: if let tls { wire.startTLS(tls, serverName: serverName.first == UInt8(ascii: "[") ? nil : serverName) } else { wire.close() }
         case .sendContent: offset = 0
         case .finished(let results):
+            // It waits before this is told: the message that follows from it finds the connection.
+            let stays = session.canDeliver && kept?.stay(wire.replyAddress) ?? false
             tell(.results(results, nil, tls: negotiated, wasSecuring: false))
-            session.quit()
-        case .close: wire.close()
+            if !stays { session.quit() }
+        case .close:
+            handBack()
+            wire.close()
         }
         limit(wire)
         return true
     }
 
-    private func sendPiece(at offset: Int, _ wire: Wire<Never>) -> Bool {
+    private func sendPiece(at offset: Int, _ wire: Wire<Bell>) -> Bool {
         do {
             let piece = try content.piece(at: offset)
             let isStuffed = session.contentForm == .stuffed
@@ -130,7 +187,7 @@ final class RemoteDriver: SessionDriver {
         return true
     }
 
-    private func limit(_ wire: Wire<Never>) {
+    private func limit(_ wire: Wire<Bell>) {
         wire.limitSilence(to: patience.silence(in: session.stage))
         wire.limitTransaction(to: patience.whole(session.stage, content: content.length))
     }
@@ -144,7 +201,8 @@ struct Patience: Sendable {
         switch stage {
         case .end: command * 2
         case .greeting, .hello, .startTLS, .handshake, .authentication, .reset, .mail, .recipients, .data, .content: command
-        case .idle, .quit, .closed: min(command, .seconds(stage.patience))
+        case .idle: min(command, KeptConnection.longestWait)
+        case .quit, .closed: min(command, .seconds(stage.patience))
         }
     }
 

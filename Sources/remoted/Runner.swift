@@ -54,6 +54,7 @@ final class Runner {
 
     func run() throws {
         // First of all what the life before had learnt: it must not be sent again.
+        takeReports()
         try sayResults()
         adopt(context.live.current)
         while true {
@@ -61,6 +62,8 @@ final class Runner {
             if wishes.contains(.stop) { break }
             if wishes.contains(.reload) { adopt(context.live.current) }
             let heardAll = try hear()
+            takeReports()
+            // What follows goes out while the disk syncs what was said.
             begin()
             try sayResults()
             pause(milliseconds: heardAll ? 1000 : 0)
@@ -85,6 +88,7 @@ final class Runner {
         while outbox.departures.flights > 0 || !outbox.unsaid.isEmpty, MonotonicTime.now() < end {
             _ = waitReadable([sender.descriptor], milliseconds: 200)
             // What could not be said stays unsaid, and is tried again: without it the next start sends these messages once more.
+            takeReports()
             do { try sayResults() } catch { context.warn("\(error)") }
         }
         events.append(RecordLine(.stop), at: .now())
@@ -149,14 +153,18 @@ final class Runner {
     // MARK: What is answered
 
     private func ended(_ report: JobReport) {
-        outbox.departures.ended(report.job)
+        let alike = outbox.departures.ended(report.job, report.reach)
         outbox.unsaid += report.results
+        if let result = report.results.first(where: \.isUnreached) { for job in alike { outbox.unsaid += result.alike(for: job) } }
         if report.results.isEmpty { for copy in report.job.copies { outbox.departures.forget(copy.key) } }
+    }
+
+    private func takeReports() {
+        for report in sender.takeReports() { ended(report) }
     }
 
     /// Appends and commits; what cannot be committed is kept for the next life.
     private func sayResults() throws {
-        for report in sender.takeReports() { ended(report) }
         for result in outbox.unsaid { say(result) }
         if events.log.hasPending { try events.commit() }
         for result in outbox.unsaid { outbox.departures.forget(result.copy.key) }
@@ -178,6 +186,7 @@ final class Runner {
         case .temporary(let status, let reason):
             line = RecordLine(.temporary, key).adding(.answers, answers.text).adding(.host, result.host)
             line = line.adding(.status, status.description).adding(.reason, reason)
+            if result.isUnreached { line.add(.result, "unreached") }
             ledger.set(key, .answered(answers, line))
         }
         events.append(line, at: .now())

@@ -25,6 +25,7 @@ final class Sender: Sendable {
     private let current: Mutex<Settings>
     private var settings: Settings { current.withLock { $0 } }
     private let dialer: Dialer
+    private let kept: KeptConnections
     private let workers = WorkerPool(threads: 8)
     private let tls: ClientTLS?
     private let reports = Mutex<[JobReport]>([])
@@ -39,6 +40,7 @@ final class Sender: Sendable {
     init(_ configuration: Configuration) {
         current = Mutex(Settings(configuration))
         dialer = Dialer(loops: LoopGroup(loops: 1), limit: Sender.most(configuration))
+        kept = KeptConnections(limit: configuration.remote.connections)
         tls = try? ClientTLS.opportunistic()
         do throws(KernelError) { wakeup = WakeupHolder(try Wakeup()) } catch {
             writeToStandardError(Array("remoted: \(error)\n".utf8))
@@ -52,6 +54,7 @@ final class Sender: Sendable {
     func adopt(_ configuration: Configuration) {
         current.withLock { $0 = Settings(configuration) }
         dialer.limit(to: Sender.most(configuration))
+        kept.dismissAll(limit: configuration.remote.connections)
     }
 
     /// Readable when there are reports.
@@ -68,10 +71,17 @@ final class Sender: Sendable {
     /// Ends what has not begun to send its message, and gives the rest this long.
     func drain(within limit: Duration) {
         isDraining.store(true, ordering: .releasing)
+        kept.dismissAll()
         dialer.drain(within: limit) { _ in }
     }
 
+    /// On a connection that its lane has kept, or on a new one.
     func send(_ job: Job, _ content: OutgoingContent) {
+        guard !stops, !job.options.requiresTLS, !job.isTooLate(at: .now()), let connection = kept.take(LaneName(job)) else { return sendAnew(job, content) }
+        connection.terms.taking(job, content).begin(connection.targets, with: self, on: connection)
+    }
+
+    fileprivate func sendAnew(_ job: Job, _ content: OutgoingContent) {
         workers.submit { [self] in
             let settings = settings
             guard !job.isTooLate(at: .now()) else {
@@ -79,7 +89,7 @@ final class Sender: Sendable {
                 return post(job, RemoteResult.same(late, for: job))
             }
             switch settings.finder.targets(for: job) {
-            case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job))
+            case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job).map(\.ofDestination))
             case .found(let targets): Attempt(job: job, content: content, configuration: settings.configuration, tls: policy(job, settings.configuration.remote.tls)).begin(targets[...], with: self)
             }
         }
@@ -95,7 +105,7 @@ final class Sender: Sendable {
     }
 
     /// One server's turn; `conclude` is called once, on its loop.
-    fileprivate func talk(_ attempt: Attempt, to target: Target, conclude: @escaping @Sendable (DialogueReport) -> Void) {
+    fileprivate func talk(_ attempt: Attempt, to target: Target, of targets: ArraySlice<Target>, on connection: KeptConnection?, conclude: @escaping @Sendable (DialogueReport) -> Void) {
         let configuration = attempt.configuration
         let patience = Patience(command: configuration.remote.commandTimeout)
         let machine = ClientConfiguration(clientName: configuration.hostname, tls: attempt.tls, usesChunking: attempt.content.isLines)
@@ -103,10 +113,15 @@ final class Sender: Sendable {
         // RFC 8689 §4.2.1: the server must prove its name. Seldom asked for, so the roots are read when they are needed.
         let tls = job.options.requiresTLS ? try? ClientTLS.verified(rootsFile: configuration.remote.roots.map(\.bytes)) : tls
         let message = job.message(content, now: .now())
+        if let connection {
+            if !connection.offer(Errand(message: message, content: content, report: conclude)) { conclude(.stale) }
+            return
+        }
+        let kept = job.options.requiresTLS ? nil : KeptConnection(attempt, targets, owner: kept)
         dialer.dial(target.socket, as: "smtp", timeout: configuration.remote.connectTimeout) {
             RemoteDriver(
                 ClientSession(configuration: machine, message: message), content: content, tls: tls, serverName: target.host.bytes,
-                patience: patience, report: conclude)
+                patience: patience, kept: kept, report: conclude)
         }
     }
 
@@ -121,9 +136,9 @@ final class Sender: Sendable {
 }
 
 /// A job's way through the servers of its destination, until one of them speaks of the message.
-private struct Attempt: Sendable {
-    let job: Job
-    let content: OutgoingContent
+struct Attempt: Sendable {
+    private(set) var job: Job
+    private(set) var content: OutgoingContent
     /// As it was when the attempt began: a reload changes the next one.
     let configuration: Configuration
     var tls: ClientConfiguration.TLSPolicy
@@ -132,12 +147,30 @@ private struct Attempt: Sendable {
     /// Some server could not be asked: what the others lack is not the last word.
     var isInDoubt = false
 
-    func begin(_ targets: ArraySlice<Target>, with sender: Sender) {
+    /// Itself for other messages under the same terms.
+    var withoutMessage: Attempt {
+        var terms = self
+        terms.content = OutgoingContent([])
+        terms.last = []
+        terms.isInDoubt = false
+        return terms
+    }
+
+    func taking(_ job: Job, _ content: OutgoingContent) -> Attempt {
+        var next = self
+        next.job = job
+        next.content = content
+        return next
+    }
+
+    /// `connection` leads to the first of these servers already.
+    func begin(_ targets: ArraySlice<Target>, with sender: Sender, on connection: KeptConnection? = nil) {
         guard !sender.stops else { return sender.post(job, []) }
         guard let target = targets.first else { return sender.post(job, last) }
-        sender.talk(self, to: target) { report in
+        sender.talk(self, to: target, of: targets, on: connection) { report in
             switch report {
             case .givenUp: sender.post(job, [])
+            case .stale: sender.sendAnew(job, content)
             case .results(let found, let ending, let tls, let wasSecuring):
                 let results = self.results(found, from: target, ending, tls)
                 if wasSecuring, self.tls == .opportunistic {
@@ -168,7 +201,7 @@ private struct Attempt: Sendable {
                 outcome = .temporary(status ?? said, reason: Array("\(target): \(why)".utf8))
             }
             return RemoteResult(copy: copy, outcome: outcome, host: Array("\(target)".utf8), tls: tls, reply: result.reply.asOneLine,
-                isRelayed: result.missing.contains(.dsn))
+                isRelayed: result.missing.contains(.dsn), isUnreached: !job.options.requiresTLS && Attempt.speaksOfBeginning(result))
         }
     }
 
@@ -188,6 +221,15 @@ private struct Attempt: Sendable {
         if reason.contains("connectTimeout") { return "no answer in time" }
         let known = ["Connection refused", "No route to host", "Network is unreachable", "Connection timed out", "Connection reset by peer", "Broken pipe"]
         return known.first { reason.contains($0) }?.lowercased() ?? reason
+    }
+
+    /// No session began: the next message would fare no better.
+    private static func speaksOfBeginning(_ result: RecipientResult) -> Bool {
+        guard case .temporary = result.outcome else { return false }
+        return switch result.stage {
+        case .greeting, .hello, .startTLS, .handshake, .authentication: true
+        case .reset, .mail, .recipients, .data, .content, .end, .idle, .quit, .closed: false
+        }
     }
 
     /// Nothing was said about the message: another server of the domain may do better.
@@ -210,6 +252,13 @@ extension RemoteResult {
     fileprivate var isTemporary: Bool {
         if case .temporary = outcome { return true }
         return false
+    }
+
+    /// The same as the word on a destination of which nothing can be found out now.
+    fileprivate var ofDestination: RemoteResult {
+        var result = self
+        result.isUnreached = isTemporary
+        return result
     }
 
     /// The same, to be tried again.

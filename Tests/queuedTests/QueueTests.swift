@@ -60,11 +60,11 @@ import Testing
     }
 
     @Test func aWindowBoundsWhatIsOutstanding() throws {
-        try world.accept(1, to: (0..<40).map { "u\($0)@x.example" })
+        try world.accept(1, to: (0..<40).map { "u\($0)@x\($0).example" })
         world.route()
         #expect(world.assign(window: 16).count == 16)
         #expect(world.assign(window: 16).isEmpty)
-        try world.answer(.sent, 1, "u0@x.example")
+        try world.answer(.sent, 1, "u0@x0.example")
         #expect(world.assign(window: 16).count == 1)
     }
 
