@@ -34,6 +34,12 @@ extension ClientSession {
     /// The content and its final dot are out.
     package mutating func contentSent() {
         guard stage == .content else { return }
+        contentEnded()
+    }
+
+    /// What was said before the content was out may refuse it; nobody can have taken it.
+    private mutating func contentEnded() {
+        hasSpokenEarly = !replies.isEmpty
         stage = .end
         advance()
     }
@@ -51,10 +57,7 @@ extension ClientSession {
 
     package mutating func peerClosed() {
         // A server may refuse early, then close: its last word counts more than its silence.
-        if stage == .content {
-            stage = .end
-            advance()
-        }
+        if stage == .content { contentEnded() }
         abandon("connection lost", status: .temporary(4, 2))
     }
 

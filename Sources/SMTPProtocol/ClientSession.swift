@@ -21,6 +21,8 @@ package struct ClientSession: Sendable {
     var transaction: ClientTransaction?
     /// A transaction may be open at the server: the next message begins with RSET.
     var needsReset = false
+    /// The server had begun its reply to the content before the content's end was out.
+    var hasSpokenEarly = false
 
     private var actions: [ClientAction] = []
     private var taken = 0

@@ -90,6 +90,11 @@ struct RemoteResult: Sendable {
     static func same(_ outcome: DeliveryOutcome, for job: Job) -> [RemoteResult] {
         job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: job.domain.bytes) }
     }
+
+    /// Of a job that `isTooLate`.
+    static func late(_ job: Job) -> [RemoteResult] {
+        same(.temporary(EnhancedStatus(.temporary, 4, 7), reason: Array("the time that its sender allowed is over".utf8)), for: job)
+    }
 }
 
 /// A job's end: a result for each copy, or none where it was given up before its message went out.

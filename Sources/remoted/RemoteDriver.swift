@@ -167,12 +167,12 @@ final class RemoteDriver: SessionDriver {
             let isStuffed = session.contentForm == .stuffed
             if piece.isEmpty {
                 if isStuffed { wire.send(stuffer.finish()) }
-                self.offset = nil
-                session.contentSent()
-                limit(wire)
+                contentSent(wire)
             } else if !isStuffed {
                 wire.send(piece)
                 self.offset = offset + piece.count
+                // In the step that sends the last octet: what the server has said by now, it has said too early.
+                if offset + piece.count == content.length { contentSent(wire) }
             } else {
                 var out: [UInt8] = []
                 out.reserveCapacity(piece.count + piece.count / 64)
@@ -185,6 +185,12 @@ final class RemoteDriver: SessionDriver {
             session.contentFailed(Array("the message could not be read to its end: \(error)".utf8))
         }
         return true
+    }
+
+    private func contentSent(_ wire: Wire<Bell>) {
+        offset = nil
+        session.contentSent()
+        limit(wire)
     }
 
     private func limit(_ wire: Wire<Bell>) {

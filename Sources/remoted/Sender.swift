@@ -84,10 +84,7 @@ final class Sender: Sendable {
     fileprivate func sendAnew(_ job: Job, _ content: OutgoingContent) {
         workers.submit { [self] in
             let settings = settings
-            guard !job.isTooLate(at: .now()) else {
-                let late = DeliveryOutcome.temporary(EnhancedStatus(.temporary, 4, 7), reason: Array("the time that its sender allowed is over".utf8))
-                return post(job, RemoteResult.same(late, for: job))
-            }
+            guard !job.isTooLate(at: .now()) else { return post(job, RemoteResult.late(job)) }
             switch settings.finder.targets(for: job) {
             case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job).map(\.ofDestination))
             case .found(let targets): Attempt(job: job, content: content, configuration: settings.configuration, tls: policy(job, settings.configuration.remote.tls)).begin(targets[...], with: self)
@@ -95,7 +92,7 @@ final class Sender: Sendable {
         }
     }
 
-    private func policy(_ job: Job, _ wish: RemoteTLS) -> ClientConfiguration.TLSPolicy {
+    fileprivate func policy(_ job: Job, _ wish: RemoteTLS) -> ClientConfiguration.TLSPolicy {
         if job.options.requiresTLS { return .required }
         return switch wish {
         case .opportunistic: tls == nil ? .never : .opportunistic
@@ -167,6 +164,8 @@ struct Attempt: Sendable {
     func begin(_ targets: ArraySlice<Target>, with sender: Sender, on connection: KeptConnection? = nil) {
         guard !sender.stops else { return sender.post(job, []) }
         guard let target = targets.first else { return sender.post(job, last) }
+        // The servers before may have taken the time that was left.
+        guard !job.isTooLate(at: .now()) else { return sender.post(job, RemoteResult.late(job)) }
         sender.talk(self, to: target, of: targets, on: connection) { report in
             switch report {
             case .givenUp: sender.post(job, [])
@@ -181,6 +180,8 @@ struct Attempt: Sendable {
                     sender.later { next.begin(targets, with: sender) }
                 } else if Attempt.speaksOfHost(found), targets.count > 1 {
                     var other = self
+                    // That one host cannot encrypt says nothing of the next.
+                    other.tls = sender.policy(job, configuration.remote.tls)
                     other.last = results
                     other.isInDoubt = isInDoubt || results.contains(where: \.isTemporary)
                     let next = other

@@ -1,5 +1,6 @@
 /* A clock that the laboratory can move: loaded before a program, it adds the seconds in the file that MARTLET_LAB_CLOCK names
-   (one little-endian 64-bit number) to the wall clock. Time that never jumps is left alone, as the kernel leaves it. */
+   (one little-endian 64-bit number) to the wall clock. Time that never jumps is left alone, as the kernel leaves it; but with
+   MARTLET_LAB_TIME_PASSES it goes on by as much, as if so long had passed. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -12,9 +13,11 @@
 #include <unistd.h>
 
 static volatile const int64_t *offset;
+static int passes;
 
 __attribute__((constructor)) static void begin(void) {
     const char *path = getenv("MARTLET_LAB_CLOCK");
+    passes = getenv("MARTLET_LAB_TIME_PASSES") != 0;
     int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (file < 0) return;
     void *page = mmap(0, sizeof *offset, PROT_READ, MAP_SHARED, file, 0);
@@ -24,11 +27,16 @@ __attribute__((constructor)) static void begin(void) {
 
 static int64_t moved(void) { return offset ? *offset : 0; }
 
+static int is_moved(clockid_t clock) {
+    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) return 1;
+    return passes && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME);
+}
+
 int clock_gettime(clockid_t clock, struct timespec *out) {
     static int (*real)(clockid_t, struct timespec *);
     if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
     int result = real(clock, out);
-    if (!result && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) out->tv_sec += moved();
+    if (!result && is_moved(clock)) out->tv_sec += moved();
     return result;
 }
 

@@ -191,6 +191,19 @@ struct ClientSessionTests {
         #expect(client.outcomes == ["permanent 5.3.4 5.3.4 too big"])
     }
 
+    /// Nobody can have taken what has not been sent to its end, whether the connection goes on or not.
+    @Test(arguments: [true, false], ["250 taken\r\n", "250 tak"]) func anEarlyAcceptanceIsNone(_ closes: Bool, _ early: String) throws {
+        var client = try ClientProbe()
+        client.sendsContentAtOnce = false
+        for reply in ["220 mx\r\n", ehlo, "250 ok\r\n250 ok\r\n", "354 go\r\n", early] { client.hear(reply) }
+        #expect(client.finished.isEmpty)
+        if closes { client.session.peerClosed() } else { client.session.contentSent() }
+        client.pump()
+        if early.last != "\r\n" && !closes { client.hear("en\r\n") }
+        #expect(client.outcomes.count == 1 && client.outcomes[0].hasPrefix("temporary 4."), "\(client.outcomes)")
+        #expect(client.isClosed)
+    }
+
     @Test func unreadableContentNeverEnds() throws {
         var client = try ClientProbe()
         client.sendsContentAtOnce = false

@@ -11,7 +11,7 @@ import tempfile
 from martlet import wait_until
 
 MASTER = """
-127.0.0.1:%d inet n - n - - smtpd
+%s:%d inet n - n - - smtpd
 pickup    unix  n - n 60 1 pickup
 cleanup   unix  n - n - 0 cleanup
 qmgr      unix  n - n 300 1 qmgr
@@ -56,7 +56,7 @@ message_size_limit = 52428800
 mailbox_size_limit = 0
 virtual_mailbox_limit = 0
 virtual_mailbox_domains = postfix.example
-virtual_mailbox_maps = inline:{{ {{carol@postfix.example = carol/}} }}
+virtual_mailbox_maps = inline:{{ {{carol@postfix.example = carol/}} {mailboxes} }}
 virtual_mailbox_base = {folder}/mail
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
@@ -84,9 +84,9 @@ def missing():
 
 
 class Postfix:
-    """Takes mail for carol@postfix.example, and sends mail for the given domains to the given ports."""
+    """Takes mail for carol@postfix.example and what `mailboxes` names, and sends mail for the given domains to the given ports."""
 
-    def __init__(self, routes):
+    def __init__(self, routes, address="127.0.0.1", mailboxes=()):
         self.folder = tempfile.mkdtemp(prefix="martlet-postfix-")
         os.chmod(self.folder, 0o755)
         user = pwd.getpwnam("postfix")
@@ -94,13 +94,15 @@ class Postfix:
             os.mkdir(os.path.join(self.folder, name))
         os.chown(os.path.join(self.folder, "data"), user.pw_uid, user.pw_gid)
         os.chown(os.path.join(self.folder, "mail"), user.pw_uid, user.pw_gid)
+        self.address = address
         with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
+            s.bind((address, 0))
             self.port = s.getsockname()[1]
         self.certificate()
         transports = ", ".join("{%s = smtp:[127.0.0.1]:%d}" % route for route in routes.items())
-        self.write("etc/main.cf", MAIN.format(folder=self.folder, uid=user.pw_uid, gid=user.pw_gid, transports=transports))
-        self.write("etc/master.cf", MASTER % self.port)
+        boxes = " ".join("{%s@postfix.example = %s/}" % (name, name) for name in mailboxes)
+        self.write("etc/main.cf", MAIN.format(folder=self.folder, uid=user.pw_uid, gid=user.pw_gid, transports=transports, mailboxes=boxes))
+        self.write("etc/master.cf", MASTER % (address, self.port))
         started = self.command("start")
         if started.returncode:
             raise AssertionError("postfix start: %s\n%s" % (started.stderr, self.log()))
@@ -122,7 +124,7 @@ class Postfix:
 
     def accepts(self):
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            socket.create_connection((self.address, self.port), 1).close()
             return True
         except OSError:
             return False
@@ -131,9 +133,9 @@ class Postfix:
         path = pathlib.Path(self.folder, "log")
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def messages(self):
-        """What carol has got, with CRLF again at the line ends, which Postfix writes as LF."""
-        found = glob.glob(self.folder + "/mail/carol/new/*")
+    def messages(self, name="carol"):
+        """What has come for an address, with CRLF again at the line ends, which Postfix writes as LF."""
+        found = glob.glob(self.folder + "/mail/%s/new/*" % name)
         return [pathlib.Path(path).read_bytes().replace(b"\n", b"\r\n") for path in found]
 
     def close(self):

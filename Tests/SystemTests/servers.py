@@ -23,7 +23,7 @@ class SMTPServer:
         self.early = early
         self.messages = []
         self.dialogues = []
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind((address, port))
         self.socket.listen(64)
@@ -144,7 +144,7 @@ class Dialogue:
                 break
             lines.append(line[1:] if line.startswith(b".") else line)
         said = self.server.say.get("content", "250 2.0.0 taken")
-        if said is None or (said if isinstance(said, str) else said.decode("latin-1")).startswith("2"):
+        if said is None or not isinstance(said, Drip) and (said if isinstance(said, str) else said.decode("latin-1")).startswith("2"):
             self.server.messages.append((self.sender, list(self.recipients), b"".join(l + b"\r\n" for l in lines), self.tls))
         self.reply("content", "250 2.0.0 taken")
 
