@@ -23,7 +23,7 @@ extension Queue {
         for agent in Agent.allCases {
             while let next = ready.next(for: agent, window: window) {
                 guard let message = messages[next.id], let copy = message.copies[safe: next.index], case .waiting(let until) = copy.state,
-                    until <= now, let destination = copy.destination
+                    until <= now, message.order == nil, let destination = copy.destination
                 else { continue }
                 if message.isOverdue(at: now) {
                     fail(message, next.index, by: agent, Queue.overdue)
@@ -86,6 +86,7 @@ extension Queue {
             message.copies[index].agent == agent
         else { return }
         let attempts = Int(message.copies[index].attempts)
+        if let ordered = message.order?.answer { return fail(message, index, by: agent, ordered) }
         if message.isOverdue(at: now) {
             return fail(message, index, by: agent, Queue.overdue)
         }
