@@ -27,6 +27,7 @@ package enum Verb: String, CaseIterable, Sendable {
     case adopted
     case bounced
     case notified
+    case ordered
 
     // locald, remoted
     case staged

@@ -20,7 +20,7 @@ struct Mailctl: ParsableCommand {
             CommandGroup(name: "Directory", subcommands: [
                 DomainCommand.self, AccountCommand.self, AliasCommand.self, RouteCommand.self, DirectoryCommand.self,
             ]),
-            CommandGroup(name: "Mail", subcommands: [QueueCommand.self, ExplainCommand.self, AuditCommand.self]),
+            CommandGroup(name: "Mail", subcommands: [QueueCommand.self, TraceCommand.self, ExplainCommand.self, AuditCommand.self]),
         ])
 
     @OptionGroup var options: GlobalOptions

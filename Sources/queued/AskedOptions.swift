@@ -60,7 +60,7 @@ extension OpenMessage {
 
     /// Whether the sender wants to hear of it. `fallback`: what holds where the client did not say.
     func wants(_ event: NotifyOptions, about copy: Copy, fallback: Bool) -> Bool {
-        !sender.isEmpty && (options(for: copy.original).notify.map { $0.contains(event) } ?? fallback)
+        !sender.isEmpty && !(isDeleted && event == .failure) && (options(for: copy.original).notify.map { $0.contains(event) } ?? fallback)
     }
 
     /// Nothing is done with it before (RFC 4865 §4).

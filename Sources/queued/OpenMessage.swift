@@ -119,6 +119,8 @@ final class OpenMessage {
     var position = LogPosition.start
     /// What the client asked for; nil if nothing.
     var asked: AskedOptions?
+    /// What the administrator wants of it; nil if nothing.
+    var order: Order?
 
     init(id: QueueID, sender: [UInt8], location: ContentLocation, accepted: WallTime, recipients: [[UInt8]], parent: QueueID?) {
         self.id = id

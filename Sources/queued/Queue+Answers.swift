@@ -26,7 +26,7 @@ extension Queue {
         for agent in Agent.allCases {
             while let next = ready.next(for: agent, window: window) {
                 guard let message = messages[next.id], let copy = message.copies[safe: next.index], case .waiting(let until) = copy.state,
-                    until <= now, let destination = copy.destination
+                    until <= now, message.order == nil, let destination = copy.destination
                 else { continue }
                 if message.isOverdue(at: now) {
                     destinations.release(next, at: destinationName(of: copy))
@@ -108,6 +108,7 @@ extension Queue {
     mutating func putOff(_ message: OpenMessage, _ index: Int, by agent: Agent, _ answer: Answer, now: WallTime) {
         let id = message.id
         let attempts = Int(message.copies[index].attempts)
+        if let ordered = message.order?.answer { return fail(message, index, by: agent, ordered) }
         if message.isOverdue(at: now) {
             return fail(message, index, by: agent, Queue.overdue)
         }

@@ -115,7 +115,7 @@ extension Queue {
         refuse(recipient, of: message, status, Array(reason.utf8))
     }
 
-    private mutating func refuse(_ recipient: [UInt8], of message: OpenMessage, _ status: EnhancedStatus, _ reason: [UInt8]) {
+    mutating func refuse(_ recipient: [UInt8], of message: OpenMessage, _ status: EnhancedStatus, _ reason: [UInt8]) {
         lines.append(.route(message.id, recipient, refused: status, reason))
         message.add(Copy(refused: recipient, Answer(status: Array(status.description.utf8), reason: reason), &texts))
     }

@@ -59,6 +59,7 @@ extension OpenMessage {
             id: id, sender: texts(sender), location: location, accepted: record[.at].flatMap(Timestamp.time) ?? .whenever,
             recipients: record.all(.to), parent: record[.parent].flatMap { QueueID(parsing: $0) })
         position = record[.upto].flatMap { LogPosition(parsing: $0) } ?? .start
+        order = Order(record)
         if case .asked(let options) = AskedOptions.read(record, of: record.all(.to)) { asked = options }
     }
 
@@ -103,6 +104,7 @@ extension OpenMessage {
                 owe(index, nil)
             }
         case .notified: withCopy(of: record) { told($0, record.text(.told).flatMap { Notice(rawValue: $0) }) }
+        case .ordered: order = Order(record)
         case .done: return false
         default: break
         }

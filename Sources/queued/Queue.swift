@@ -76,6 +76,7 @@ struct Queue: ~Copyable {
 
     /// Derives what is to be done for a message.
     private mutating func takeUp(_ message: OpenMessage) {
+        carryOut(message)
         if !message.unrouted.isEmpty { unrouted.add(message.id) }
         takeUpCopies(of: message, from: 0)
     }

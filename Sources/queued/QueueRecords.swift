@@ -90,7 +90,7 @@ extension RecordLine {
         var line = RecordLine(.bounced, message.id, copy)
         if copy.final.isEmpty { line.add(.final, copy.final) }
         line.add(copy.answer)
-        let why = message.sender.isEmpty ? "the null sender is told nothing" : "the sender wants no notice"
+        let why = message.isDeleted ? "the administrator deleted it" : message.sender.isEmpty ? "the null sender is told nothing" : "the sender wants no notice"
         if let child { line.add(.target, child) } else { line.add(.result, "discarded: \(why)") }
         return line
     }
@@ -116,6 +116,7 @@ extension RecordLine {
         line.add(.upto, message.position.text)
         if let parent = message.parent { line.add(.parent, parent) }
         for recipient in message.unrouted { line.add(.to, recipient) }
+        line.add(message.order)
         guard let asked = message.asked else { return line }
         line.add(asked.message)
         for (index, recipient) in message.unrouted.enumerated() { line.add(message.options(for: recipient), number: index + 1) }

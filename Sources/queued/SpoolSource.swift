@@ -61,10 +61,7 @@ extension Queue {
     }
 
     private mutating func hearAdministrator(_ record: Record) -> Bool {
-        guard record.verb == .request, record.text(.command) == "retry" else { return false }
-        let ids = record.all(.target).compactMap { QueueID(parsing: $0) }
-        _ = retry(ids.isEmpty ? nil : ids)
-        return true
+        record.verb == .request && obey(record)
     }
 }
 

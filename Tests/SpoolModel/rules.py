@@ -88,6 +88,18 @@ RULES = {
     'askposition': '… with the position of the first, wherever an assign is repeated.',
     'sayagain': 'An agent that is asked again for what it has answered says its answer again.',
     'unseendone': 'Of a message that is done and whose accept cannot be seen only `done` is said again.',
+    # Orders and notices
+    'orderlogged': 'An order is said in the log before what follows from it.',
+    'orderblock': '… and in each state block.',
+    'orderasks': 'It ends no copy that an agent has.',
+    'orderlater': '… but that copy when its agent fails for a time,',
+    'orderstart': '… and at a start every copy that waits.',
+    'noticefirst': "A notice's accept is durable before it is said that its message's sender is told.",
+    'noticesaid': '… and that is said before anything is said of the notice itself.',
+    'noticeowed': 'A state block says which notice is owed.',
+    'noticetold': '… and that a delay was told.',
+    'noticedone': 'A message whose sender is owed a notice is not done.',
+    'noticeends': 'Who was told that a copy is delivered is told so once: the notice is its end.',
     # A full disk
     'reserve': 'queued and each agent has a reserve, written in place.',
     'spare': 'Each program keeps a spare file in which a start on a full disk begins its segment.',

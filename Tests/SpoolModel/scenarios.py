@@ -7,6 +7,7 @@ from drops import Drops
 from fulldisk import FullDisk
 from history import History
 from inbox import Inbox
+from orders import Orders
 from partial import PartialWrites
 from routing import Routing
 from rules import NEEDLESS, RULES
@@ -35,6 +36,7 @@ SPLIT = dict(cuts=1, atomic_renames=False)
 STARTS = dict(killed=('queued',))
 AB, ABC, CD = ('a', 'b'), ('a', 'b', 'c'), ('c', 'd')
 HALF = dict(kills=1, already_half=True)
+HELD, ENDED = ('hold', 'release'), (('delete',), ('bounce',))
 
 
 def base(name, model, slow=False, expected='holds', **arguments):
@@ -101,6 +103,16 @@ BASE = [
     base('routing after an unseen half, alias changed twice; 2 kills', Routing, True, tables=(AB, CD, ('a',)), kills=2, already_half=True),
     base('routing after an unseen half, alias shorter; 1 kill', Routing, tables=(AB, ('a',)), **HALF),
     base('routing after an unseen half, alias in part the same; 1 kill', Routing, tables=(ABC, ('a', 'd', 'e')), **HALF),
+
+    base('orders, hold and release; 1 cut, 1 kill', Orders, requests=HELD, temporary=1, **ONE_EACH),
+    base('orders, hold; 2 kills', Orders, requests=('hold',), temporary=1, kills=2, rotations=1),
+    base('orders, delete; 1 cut, 1 kill', Orders, requests=ENDED[0], temporary=1, **ONE_EACH),
+    base('orders, bounce; 1 cut, 1 kill', Orders, requests=ENDED[1], temporary=1, **ONE_EACH),
+    base('orders, hold, then bounce, then delete; 1 cut', Orders, True, requests=('hold', 'bounce', 'delete'), temporary=1, cuts=1, rotations=1),
+    base('notices; 1 cut, 1 kill', Orders, temporary=2, wants=True, **ONE_EACH),
+    base('notices; 2 kills, new segment', Orders, temporary=1, wants=True, kills=2, rotations=1),
+    base('notices, delete; 1 cut, new segment', Orders, requests=ENDED[0], temporary=1, wants=True, cuts=1, rotations=1),
+    base('notices, hold, release, bounce; 1 cut, 1 kill', Orders, True, requests=HELD + ENDED[1], temporary=2, wants=True, **ONE_EACH, rotations=1),
 
     base('state block; 1 cut', History, cuts=1),
     base('state block, bounce; 1 cut', History, True, messages=('bad',), cuts=1, already_assigned=True),
@@ -231,6 +243,17 @@ TEETH = {
     'askposition': (Shows, dict(cuts=1, temporary=1)),
     'sayagain': (Shows, dict(cuts=1)),
     'unseendone': (Shows, dict(cuts=1)),
+    'orderlogged': (Orders, dict(requests=('hold',), temporary=1, kills=1)),
+    'orderblock': (Orders, dict(requests=('hold',), kills=1, rotations=1)),
+    'orderasks': (Orders, dict(requests=ENDED[0])),
+    'orderlater': (Orders, dict(requests=ENDED[0], temporary=1)),
+    'orderstart': (Orders, dict(requests=ENDED[0], kills=1)),
+    'noticefirst': (Orders, dict(wants=True, cuts=1)),
+    'noticesaid': (Orders, dict(wants=True, kills=1)),
+    'noticeowed': (Orders, dict(wants=True, kills=1, rotations=1)),
+    'noticetold': (Orders, dict(wants=True, already_told=True, temporary=1, kills=1, rotations=1)),
+    'noticedone': (Orders, dict(wants=True)),
+    'noticeends': (Orders, dict(wants=True, kills=1)),
     'reserve': (FullDisk, dict(kinds=('good',) * 3, capacity=6, reserve=6)),
     'spare': (FullDisk, dict(kinds=('good',) * 3, capacity=6, reserve=6, restarts=('queued', 'locald'))),
     'intakelast': (FullDisk, dict(kinds=('bad', 'good', 'good', 'good'), capacity=4, reserve=6)),

@@ -50,7 +50,7 @@ struct MetricsCommand: ParsableCommand {
         let oldest = view.messages.values.compactMap { $0.accepted?.seconds }.min()
         page.add(.oldest, oldest.map { max(0, Int(WallTime.now().seconds - $0)) } ?? 0)
         var counts: [QueueView.State: Int] = [:]
-        for message in view.messages.values { for copy in message.copies { counts[copy.state, default: 0] += 1 } }
+        for message in view.messages.values { for copy in message.copies { counts[message.shown(copy), default: 0] += 1 } }
         for state in QueueView.State.allCases { page.add(.copies, counts[state] ?? 0, ["state": state.rawValue]) }
     }
 

@@ -22,9 +22,17 @@ struct QueueView {
         /// Who has it, and since when, as far as the tail of the log tells.
         var agent: String?
         var since: WallTime?
+        /// The host whose words the reason is; empty where nobody was reached.
+        var host: [UInt8] = []
+
+        /// Nobody has it, and it is not over.
+        var isWaiting: Bool { state == .waiting || state == .unrouted }
+        /// Where it goes, as far as that is known.
+        var destination: [UInt8] { final.isEmpty ? original : final }
     }
 
-    enum State: String, Sendable, CaseIterable { case unrouted, waiting, assigned, delivered, failed, bounced }
+    /// `held` is what `shown` makes of a copy that waits; no copy has it as its own.
+    enum State: String, Sendable, CaseIterable { case unrouted, waiting, assigned, delivered, failed, bounced, held }
 
     struct Message: Hashable, Sendable {
         let id: QueueID
@@ -35,6 +43,19 @@ struct QueueView {
         var copies: [Copy]
         /// Recipients whose routing was said in part, and how many records it lacks.
         var routesToCome: [[UInt8]: Int] = [:]
+        /// What the administrator wants of it, `hold`, `delete` or `bounce`, and his words.
+        var order: String?
+        var orderReason: [UInt8] = []
+        /// It may travel under TLS only (RFC 8689).
+        var requiresTLS = false
+
+        var isHeld: Bool { order == "hold" }
+        func shown(_ copy: Copy) -> State { isHeld && copy.isWaiting ? .held : copy.state }
+
+        fileprivate mutating func take(order record: Record) {
+            order = record.text(.command).flatMap { $0 == "release" ? nil : $0 }
+            orderReason = order == nil ? [] : record[.reason] ?? []
+        }
     }
 
     private(set) var messages: [QueueID: Message] = [:]
@@ -90,6 +111,7 @@ struct QueueView {
                 cursors[log] = record[.upto].flatMap { LogPosition(parsing: $0) }
             } else if record.verb == .open {
                 accept(record)
+                if let id = record.id { messages[id]?.take(order: record) }
             } else if record.verb == .pending {
                 change(record, orAdd: true) { $0.take(pending: record) }
             }
@@ -105,7 +127,7 @@ struct QueueView {
         let extent = record.extent(.content) ?? record.extent(.big) ?? record[.location].flatMap { ContentLocation(parsing: $0)?.extent }
         messages[id] = Message(
             id: id, sender: sender, accepted: record[.at].flatMap(Timestamp.time), size: extent?.length ?? 0,
-            copies: record.all(.to).map { Copy(original: $0, state: .unrouted) })
+            copies: record.all(.to).map { Copy(original: $0, state: .unrouted) }, requiresTLS: record[.requiretls] != nil)
     }
 
     /// What queued said of a copy or a message.
@@ -123,11 +145,13 @@ struct QueueView {
                 copy.state = .assigned
                 copy.until = nil
                 copy.agent = record.text(.agent)
+                copy.host = []
                 copy.since = record[.at].flatMap(Timestamp.time)
                 copy.attempts = record.number(.attempt) ?? copy.attempts + 1
             }
         case .deferred: change(record) { $0.take(deferral: record) }
         case .bounced: change(record) { $0.state = .bounced }
+        case .ordered: if let id = record.id { messages[id]?.take(order: record) }
         case .done: if let id = record.id { messages[id] = nil }
         default: return  // Other facts move no message.
         }
@@ -165,6 +189,7 @@ extension QueueView.Copy {
         attempts = record.number(.attempt) ?? attempts
         status = record[.status] ?? []
         reason = record[.reason] ?? []
+        host = record[.host] ?? []
     }
 
     /// A `pending` line says its state by which of its keys are there (docs/spool.md).
@@ -172,6 +197,8 @@ extension QueueView.Copy {
         take(deferral: record)
         if record[.answers] != nil {
             state = .assigned
+            agent = record.text(.agent)
+            host = []
         } else if let result = record.text(.result) {
             state = result == "delivered" ? .delivered : .bounced
         } else if record[.until] == nil {
