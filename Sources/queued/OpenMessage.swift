@@ -63,6 +63,8 @@ struct Copy: Sendable {
     fileprivate(set) var owes: Notice?
     /// Its sender was told that it is delayed.
     var isDelayTold = false
+    /// When it was tried, as far as answers tell.
+    var tried = TriedTimes()
 
     init(original: [UInt8], final: [UInt8], folder: [UInt8]?, state: CopyState) {
         self.original = original
@@ -117,6 +119,8 @@ final class OpenMessage {
     var position = LogPosition.start
     /// What the client asked for; nil if nothing.
     var asked: AskedOptions?
+    /// Nil for mail that smtpd or submission took.
+    var kind: MessageKind?
 
     init(id: QueueID, sender: [UInt8], location: ContentLocation, accepted: WallTime, recipients: [[UInt8]], parent: QueueID?) {
         self.id = id

@@ -90,9 +90,7 @@ extension Queue {
             return fail(message, index, by: agent, Queue.overdue)
         }
         if schedule.isExhausted(attempts: attempts, accepted: message.began, now: now) {
-            let why = Array("gave up after \(attempts) attempts; last: ".utf8) + answer.reason
-            failed(id, original, final, by: agent, Answer(status: Array("5.4.7".utf8), reason: why, host: answer.host))
-            return
+            return failed(id, original, final, by: agent, .givenUp(after: attempts, last: answer))
         }
         let until = min(schedule.next(after: attempts, now: now, id: id), message.deadline?.time.later(than: now) ?? .distant)
         guard settle(message, index, by: agent, .waiting(until: until)) else { return }

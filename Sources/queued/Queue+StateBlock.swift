@@ -59,6 +59,7 @@ extension OpenMessage {
             id: id, sender: texts(sender), location: location, accepted: record[.at].flatMap(Timestamp.time) ?? .whenever,
             recipients: record.all(.to), parent: record[.parent].flatMap { QueueID(parsing: $0) })
         position = record[.upto].flatMap { LogPosition(parsing: $0) } ?? .start
+        kind = record.text(.kind).flatMap { MessageKind(rawValue: $0) }
         if case .asked(let options) = AskedOptions.read(record, of: record.all(.to)) { asked = options }
     }
 
@@ -91,7 +92,10 @@ extension OpenMessage {
         case .deferred where record[.final] != nil:
             withCopy(of: record) { index in
                 set(index, .waiting(until: record[.until].flatMap(Timestamp.time) ?? .whenever))
-                change(index) { $0.answer = texts(record.answer) }
+                change(index) {
+                    $0.answer = texts(record.answer)
+                    if let time = record[.at].flatMap(Timestamp.time) { $0.tried.note(time) }
+                }
             }
         case .bounced:
             withCopy(of: record) { index in

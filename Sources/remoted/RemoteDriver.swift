@@ -23,7 +23,7 @@ final class RemoteDriver: SessionDriver {
     /// Called once, as soon as there is something to say: a slow QUIT must not delay it.
     private var report: (@Sendable (DialogueReport) -> Void)?
     private var stuffer = DotStuffer()
-    private var offset: Int?
+    private var pieces: OutgoingPieces?
     private var negotiated: [UInt8]?
     private var isGivenUp = false
 
@@ -83,9 +83,9 @@ final class RemoteDriver: SessionDriver {
             wire.close()
             return true
         }
-        if let offset {
-            if session.stage == .content { return sendPiece(at: offset, wire) }
-            self.offset = nil
+        if pieces != nil {
+            if session.stage == .content { return sendPiece(wire) }
+            pieces = nil
         }
         guard let action = session.next() else { return false }
         switch action {
@@ -94,7 +94,7 @@ final class RemoteDriver: SessionDriver {
             wire.send(bytes)
         // A host that is only an address proves that: a certificate names it beside the names (RFC 5280 §4.2.1.6).
         case .startTLS: if let tls { wire.startTLS(tls, serverName: serverName.first == UInt8(ascii: "[") ? nil : serverName) } else { wire.close() }
-        case .sendContent: offset = 0
+        case .sendContent: pieces = OutgoingPieces(content)
         case .finished(let results):
             tell(.results(results, nil, tls: negotiated, wasSecuring: false))
             session.quit()
@@ -104,24 +104,22 @@ final class RemoteDriver: SessionDriver {
         return true
     }
 
-    private func sendPiece(at offset: Int, _ wire: Wire<Never>) -> Bool {
+    private func sendPiece(_ wire: Wire<Never>) -> Bool {
         do {
-            let piece = try content.piece(at: offset)
+            let piece = try pieces?.next() ?? []
             let isStuffed = session.contentForm == .stuffed
             if piece.isEmpty {
                 if isStuffed { wire.send(stuffer.finish()) }
-                self.offset = nil
+                pieces = nil
                 session.contentSent()
                 limit(wire)
             } else if !isStuffed {
                 wire.send(piece)
-                self.offset = offset + piece.count
             } else {
                 var out: [UInt8] = []
                 out.reserveCapacity(piece.count + piece.count / 64)
                 stuffer.stuff(piece[...], into: &out)
                 wire.send(out)
-                self.offset = offset + piece.count
             }
         } catch {
             // Half a message must not look like a whole one: the connection ends before the final dot.
