@@ -30,7 +30,10 @@ extension BounceMessage {
     private func write(_ recipient: ReportedRecipient, to writer: inout HeaderWriter) {
         if let host = recipient.remoteHost { writer.field("Remote-MTA", Array("dns; ".utf8) + asciiOnly(host.prefix(255))) }
         let isReply = recipient.remoteHost != nil && !recipient.isOurWord
-        writer.field("Diagnostic-Code", Array((isReply ? "smtp; " : "x-martlet; ").utf8) + asciiOnly(recipient.reason.prefix(800)))
+        // What was given up failed by our word: the last reply is no reply to that, and programs would read it as the reason.
+        let isGivenUp = action == .failed && FailureKind(recipient.status) == .expired
+        let start = isGivenUp ? "x-martlet; delivery time expired\(isReply ? "; the last reply was" : ""): " : isReply ? "smtp; " : "x-martlet; "
+        writer.field("Diagnostic-Code", Array(start.utf8) + asciiOnly(recipient.reason.prefix(800)))
     }
 
     /// An address as the part may hold it: RFC 6533 §3 has a form in ASCII of each.

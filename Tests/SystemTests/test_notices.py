@@ -35,7 +35,12 @@ def report(raw):
     message = email.message_from_bytes(raw, policy=email.policy.SMTP)
     assert message.get_content_type() == "multipart/report" and not any(part.defects for part in message.walk()), raw.decode()
     words, machine = message.get_payload(0), message.get_payload(1)
-    return message, words.get_payload(decode=True).decode(), machine.get_payload()
+    groups = machine.get_payload()
+    if machine.get_content_type() == "message/global-delivery-status":
+        # A type that this parser takes for a message: its blocks are fields all the same.
+        block = raw.split(b"message/global-delivery-status", 1)[1].split(b"\r\n\r\n", 1)[1].split(b"\r\n--", 1)[0]
+        groups = [email.message_from_bytes(group, policy=email.policy.SMTPUTF8) for group in block.split(b"\r\n\r\n")]
+    return message, words.get_payload(decode=True).decode(), groups
 
 
 def sisimai(raws):
@@ -140,7 +145,7 @@ class Late(Case):
         self.sent("late", "user@later.example")
         self.sent("dead", "user@dead.example")
         raws = {}
-        for name, host, reply, kind in (("late", "later.example", "450 4.2.0 come back later", "smtp"), ("dead", "dead.example", "connection refused", "x-martlet")):
+        for name, reply in (("late", "the last reply was: 450 4.2.0 come back later"), ("dead", "connection refused")):
             message, text, (whole, each) = report(self.notice(name, b"Delayed mail, still being retried"))
             self.assertEqual(each["Action"], "delayed")
             self.assertRegex(each["Status"], r"^4\.")
@@ -149,7 +154,7 @@ class Late(Case):
             raws[name] = self.notice(name, b"Undelivered")
             message, text, (whole, each) = report(raws[name])
             self.assertEqual((each["Action"], each["Status"]), ("failed", "5.4.7"))
-            self.assertTrue(each["Diagnostic-Code"].startswith(kind + "; "), each["Diagnostic-Code"])
+            self.assertTrue(each["Diagnostic-Code"].startswith("x-martlet; delivery time expired"), each["Diagnostic-Code"])
             self.assertIn(reply, " ".join(each["Diagnostic-Code"].split()))
             self.assertNotIn("gave up after", text)
             plain = " ".join(text.split())
@@ -163,7 +168,7 @@ class Late(Case):
             found = {entry["recipient"]: entry for entry in sisimai(list(raws.values()))}
             for recipient in ("user@later.example", "user@dead.example"):
                 self.assertEqual(found[recipient]["deliverystatus"], "5.4.7")
-                self.assertIn(found[recipient]["reason"], {"expired", "networkerror"})
+                self.assertEqual(found[recipient]["reason"], "expired")
 
 
 class DoubleBounce(Case):
@@ -190,7 +195,7 @@ class DoubleBounce(Case):
         self.stray("stray")
         raw = self.notice("stray", b"Undelivered notice returned to the postmaster", account="bob")
         message, text, (whole, each) = report(raw)
-        self.assertEqual(message["To"], "<bob@example.org>")
+        self.assertEqual(message["To"], "bob@example.org")
         self.assertEqual(each["Final-Recipient"], "rfc822; stranger@lost.example")
         self.assertIn("nobody wants stranger@lost.example", " ".join(text.split()))
         inner = message.get_payload(2)
@@ -232,6 +237,7 @@ class SevenBits(Case):
         cls.server = SMTPServer(offers=("PIPELINING", "SIZE"))
         for domain in ("seven.example", "bücher.example"):
             cls.here.mailctl("route", "add", domain, "127.0.0.1:%d" % cls.server.port)
+        cls.here.mailctl("alias", "add", "out@example.org", "user@seven.example")
         cls.here.start()
 
     @classmethod
@@ -240,7 +246,7 @@ class SevenBits(Case):
         cls.here.close()
 
     def got(self, name):
-        return wait_until(lambda: [m for m in self.server.messages if b"<%s@" % name.encode() in m[2]], lambda: "%s there\n%s" % (name, self.here.log()[-2000:]), 60)[0]
+        return wait_until(lambda: [m for m in self.server.messages if b"<%s@" % name.encode() in m[2]], lambda: "%s there\n%s\n%s" % (name, self.here.queue(), self.here.log()[-2000:]), 60)[0]
 
     def mixed(self, name, *parts, kind="mixed"):
         content = named(name, b"")[:-2] + b"MIME-Version: 1.0\r\nContent-Type: multipart/%s; boundary=cut\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" % kind.encode()
@@ -249,7 +255,7 @@ class SevenBits(Case):
     def test_content_beyond_ascii_is_said_in_seven_bits_and_decodes_to_what_it_was(self):
         text = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
         inner = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSubject: inside\r\n" + text + "drinnen: ü\r\n.\r\n..\r\n".encode()
-        image = b"Content-Type: image/x\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + bytes(range(1, 10)) + bytes(range(14, 256)) * 3000
+        image = b"Content-Type: image/x\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + (bytes(range(1, 10)) + bytes(range(14, 256)) + b"\r\n") * 3000
         for name, content in {
             "mixed": self.mixed("mixed", text + "Grüße \r\n.\r\nund = mehr\t\r\n".encode() * 9, b"Content-Type: text/plain\r\n\r\nascii", inner, image),
             "simple": named("simple", "ein Wort: grün\r\n".encode()),
@@ -273,7 +279,11 @@ class SevenBits(Case):
         self.assertTrue(each["Diagnostic-Code"].startswith("x-martlet; "))
 
     def test_a_header_beyond_ascii_comes_back(self):
-        self.sent("header", "user@seven.example", mail=" BODY=8BITMIME", content=named("header", "grün\r\n".encode()).replace(b"Subject: ", "Subject: ü".encode()))
+        # Submission refuses it at once; from other hosts it is taken, and may be forwarded.
+        smtp = client(self.here, "smtp")
+        content = named("header", "grün\r\n".encode()).replace(b"Subject: ", "Subject: ü".encode())
+        transaction(smtp, "alice@example.org", ["out@example.org"], content, mail=" BODY=8BITMIME")
+        smtp.quit()
         self.assertEqual(report(self.notice("header"))[2][1]["Status"], "5.6.9")
 
     def test_smtputf8_that_is_not_needed_is_left_out(self):
