@@ -164,7 +164,7 @@ package struct BinaryEncoder: Sendable {
 private let crlf: [UInt8] = [0x0D, 0x0A]
 
 /// base64 in lines of 76 characters (RFC 2045 §6.8), from pieces of any size.
-private struct Base64Lines: Sendable {
+struct Base64Lines: Sendable {
     private static let octets = 57
     private var rest: [UInt8] = []
 

@@ -1,4 +1,5 @@
-// The notice to a sender about his message: plain words for people, RFC 3464 fields for programs, the original's header.
+// The notice to a sender about his message: plain words for people (BounceMessage+Words), RFC 3464 fields for programs
+// (BounceMessage+Status), the original's header or all of it.
 // Invariant: foreign bytes pass through HeaderWriter or `oneLine`; no line of theirs can be a boundary.
 
 package import MailModel
@@ -12,9 +13,16 @@ package struct ReportedRecipient: Hashable, Sendable {
     package var status: EnhancedStatus
     /// Why, in words: the reply of the other host, or our own reason.
     package var reason: [UInt8]
-    /// The host that gave the reply; nil if the reason is our own.
+    /// The host that gave the reply, or that our own words are about; nil if none was reached.
     package var remoteHost: [UInt8]?
+    /// The reason is what we say of that host, and not its reply.
+    package var isOurWord = false
+    /// How often it was tried; 0 where it never was.
+    package var attempts = 0
+    package var firstAttempt: MailDate?
     package var lastAttempt: MailDate?
+    /// Until when it is tried; nil for what is over.
+    package var retryUntil: MailDate?
     /// What ORCPT said (RFC 3461 §5.2.6 c); nil where it said nothing.
     package var originalRecipient: OriginalRecipient?
 
@@ -70,6 +78,10 @@ package struct BounceMessage: Sendable {
     package var returned = Returned.header
     /// What the sender calls the message (RFC 3461 §4.4).
     package var envelopeID: EnvelopeID?
+    /// The original came with SMTPUTF8: its sender reads UTF-8 in the machine parts too (RFC 6533 §3).
+    package var isUTF8 = false
+    /// The original is itself a notice that could not be delivered: this one goes to the postmaster.
+    package var isDouble = false
 
     package init(
         action: Action, sender: EmailAddress, host: Domain, messageID: [UInt8], date: MailDate, arrival: MailDate,
@@ -92,14 +104,16 @@ package struct BounceMessage: Sendable {
         let returned = ReturnedHeader(original)
         var out = header(returned).bytes
         out += line("") + line("This is a multipart report; programs that know MIME show it better.")
-        out += separator("text/plain; charset=utf-8", "8bit") + explanation
-        // RFC 6533 §3: where an address is not ASCII, the machine part may be UTF-8 too.
-        out += speaksUTF8 ? separator("message/global-delivery-status", "8bit") : separator("message/delivery-status", "7bit")
-        out += deliveryStatus
+        let words = explanation
+        out += separator(words.isASCIIOnly ? "text/plain; charset=us-ascii" : "text/plain; charset=utf-8", words) + words
+        let status = deliveryStatus
+        out += separator(isUTF8 ? "message/global-delivery-status" : "message/delivery-status", status) + status
         switch self.returned {
         case .nothing: break
-        case .header: out += separator("text/rfc822-headers; charset=utf-8", "8bit") + returned.bytes
-        case .message: out += separator("message/rfc822", "8bit") + wireForm(original)
+        case .header: out += separator(isUTF8 ? "message/global-headers" : "text/rfc822-headers; charset=utf-8", returned.bytes) + returned.bytes
+        case .message:
+            let whole = wireForm(original)
+            out += separator(isUTF8 ? "message/global" : "message/rfc822", whole) + whole
         }
         return out + line("") + Array("--".utf8) + boundary + line("--")
     }
@@ -125,7 +139,8 @@ package struct BounceMessage: Sendable {
     }
 
     private var subject: String {
-        switch action {
+        if isDouble { return "Undelivered notice returned to the postmaster" }
+        return switch action {
         case .failed: "Undelivered mail returned to sender"
         case .delayed: "Delayed mail, still being retried"
         case .delivered: "Your mail was delivered"
@@ -133,81 +148,16 @@ package struct BounceMessage: Sendable {
         }
     }
 
-    private func separator(_ type: StaticString, _ encoding: StaticString) -> [UInt8] {
+    private func separator(_ type: StaticString, _ body: [UInt8]) -> [UInt8] {
         var writer = HeaderWriter()
         writer.field("Content-Type", type.withUTF8Buffer { Array($0) })
-        writer.field("Content-Transfer-Encoding", encoding.withUTF8Buffer { Array($0) })
+        writer.field("Content-Transfer-Encoding", body.isASCIIOnly ? "7bit" : "8bit")
         return line("") + Array("--".utf8) + boundary + line("") + writer.bytes + line("")
     }
 }
 
-extension BounceMessage {
-    /// The part for people.
-    private var explanation: [UInt8] {
-        var out = line("This is the mail system at \(host.bytes.display).") + line("")
-        switch action {
-        case .failed:
-            out += line("Your message could not be delivered to the addresses below. It will not be tried again.")
-        case .delayed:
-            out += line("Your message could not be delivered yet to the addresses below. It is still being tried;")
-            out += line("you need not send it again.")
-        case .delivered: out += line("Your message was delivered to the mailboxes of the addresses below, as you asked to be told.")
-        case .relayed:
-            out += line("Your message was passed on to the mail system of the addresses below. It took responsibility")
-            out += line("for it, but will not tell you when it is delivered.")
-        }
-        for recipient in recipients { out += line("") + explanation(of: recipient) }
-        return out + line("") + line("For the postmaster: the message had the id \(originalID) here.")
-    }
-
-    private func explanation(of recipient: ReportedRecipient) -> [UInt8] {
-        var out = Array("  <".utf8) + recipient.original.wire + Array(">".utf8)
-        if recipient.final != recipient.original {
-            out += Array(" (forwarded to <".utf8) + recipient.final.wire + Array(">)".utf8)
-        }
-        if action.isSuccess { return out + line("") }
-        out += line(":")
-        if let host = recipient.remoteHost {
-            out += Array("    The host ".utf8) + oneLine(host.prefix(255)) + line(" said:")
-        }
-        return out + Array("    ".utf8) + oneLine(recipient.reason.prefix(800)) + line(" (\(recipient.status))")
-    }
-
-    /// The part for programs (RFC 3464 §2).
-    private var deliveryStatus: [UInt8] {
-        var writer = HeaderWriter()
-        if let envelopeID { writer.field("Original-Envelope-Id", asciiOnly(envelopeID.bytes)) }
-        writer.field("Reporting-MTA", Array("dns; ".utf8) + asciiOnly(host.bytes))
-        writer.field("Arrival-Date", arrival.text)
-        var out = writer.bytes
-        for recipient in recipients { out += line("") + status(of: recipient) }
-        return out
-    }
-
-    private func status(of recipient: ReportedRecipient) -> [UInt8] {
-        var writer = HeaderWriter()
-        let original = recipient.originalRecipient ?? OriginalRecipient(recipient.original)
-        if let original { writer.field("Original-Recipient", original.type + Array("; ".utf8) + machine(original.address)) }
-        writer.field("Final-Recipient", Array((recipient.final.isASCII ? "rfc822; " : "utf-8; ").utf8) + machine(recipient.final.wire))
-        writer.field("Action", action.rawValue)
-        writer.field("Status", "\(recipient.status)")
-        if action.isSuccess {} else if let host = recipient.remoteHost {
-            writer.field("Remote-MTA", Array("dns; ".utf8) + asciiOnly(host.prefix(255)))
-            writer.field("Diagnostic-Code", Array("smtp; ".utf8) + asciiOnly(recipient.reason.prefix(800)))
-        } else {
-            writer.field("Diagnostic-Code", Array("x-martlet; ".utf8) + asciiOnly(recipient.reason.prefix(800)))
-        }
-        if let last = recipient.lastAttempt { writer.field("Last-Attempt-Date", last.text) }
-        return writer.bytes
-    }
-
-    private var speaksUTF8: Bool {
-        recipients.contains { !$0.original.isASCII || !$0.final.isASCII || $0.originalRecipient?.isUTF8Type == true }
-    }
-
-    private func machine(_ text: [UInt8]) -> [UInt8] { speaksUTF8 ? text : asciiOnly(text) }
-
-    private func asciiOnly(_ text: some Collection<UInt8>) -> [UInt8] { text.map { $0 < 0x80 ? $0 : UInt8(ascii: "?") } }
+extension [UInt8] {
+    fileprivate var isASCIIOnly: Bool { allSatisfy { $0 < 0x80 } }
 }
 
-private func line(_ text: String) -> [UInt8] { Array(text.utf8) + [0x0D, 0x0A] }
+func line(_ text: String) -> [UInt8] { Array(text.utf8) + [0x0D, 0x0A] }

@@ -38,8 +38,14 @@ package struct ReceivedField: Hashable, Sendable {
         out += Array("by ".utf8) + by.bytes + Array(" (Martlet) with ".utf8) + ReceivedField.nameSafe(with)
         if let tls { out += Array(" (".utf8) + ReceivedField.commentSafe(tls) + Array(")".utf8) }
         out += Array(" id ".utf8) + id.text
-        if let forRecipient { out += Array(" for <".utf8) + forRecipient.wire + Array(">".utf8) }
+        if let recipient { out += Array(" for <".utf8) + recipient.wire + Array(">".utf8) }
         return out + Array("; ".utf8) + date.text
+    }
+
+    /// In ASCII or not at all: this line must not be what keeps a message from a server without SMTPUTF8.
+    private var recipient: EmailAddress? {
+        guard let address = forRecipient, let domain = address.domain.aLabels else { return nil }
+        return EmailAddress(localPart: address.localPart, domain: domain).flatMap { $0.isASCII ? $0 : nil }
     }
 
     /// `(name [address])`

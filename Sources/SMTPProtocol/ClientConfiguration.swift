@@ -66,6 +66,8 @@ package struct OutgoingMessage: Sendable, Hashable {
     /// Passed on where the server knows them. BY counts from now on: the caller takes off what has passed.
     package var options: MessageOptions
     package var recipientOptions: [EmailAddress: RecipientOptions]
+    /// No header line of it has a byte above 127, as far as anybody has looked.
+    package var hasASCIIHeader = false
 
     package init(
         sender: ReversePath, recipients: [EmailAddress], size: Int? = nil, body: BodyType = .sevenBit,

@@ -5,6 +5,7 @@ internal import MailModel
 extension ClientSession {
     /// Starts the message at hand; what cannot be said to this server is settled without a word.
     mutating func begin() {
+        if !offer.smtpUTF8, let plain = transaction?.message.asciiForm { transaction = ClientTransaction(plain) }
         if let message = transaction?.message { transaction?.missing = offer.missing(for: message, isTLS: isTLS) }
         settleUnsayable()
         guard transaction?.unsent.isEmpty == false else {
@@ -23,7 +24,7 @@ extension ClientSession {
 
     private mutating func settleUnsayable() {
         guard let message = transaction?.message else { return }
-        if let missing = transaction?.missing, let end = DeliveryOutcome.withoutExtensions(missing, message.options) {
+        if let missing = transaction?.missing, let end = DeliveryOutcome.withoutExtensions(missing, message) {
             transaction?.settleAll(end.outcome, end.mayDiffer ? .hello : .mail, [])
             transaction?.unsent = []
             return
@@ -61,7 +62,6 @@ extension ClientSession {
         send(bytes, awaiting: .mail)
     }
 
-    /// RFC 6152 §3 deviation: 8-bit content goes to a server without 8BITMIME as it is, as every large MTA does.
     private func parameters(of message: OutgoingMessage) -> MailParameters {
         MailParameters(
             size: offer.offersSize ? message.size : nil,

@@ -66,18 +66,24 @@ extension DeliveryOutcome {
     /// What a message without one of these can only come to; nil if it can go without them.
     ///
     /// The second value: whether another host of the same domain may do better.
-    static func withoutExtensions(_ missing: MissingExtensions, _ options: MessageOptions) -> (outcome: DeliveryOutcome, mayDiffer: Bool)? {
+    static func withoutExtensions(_ missing: MissingExtensions, _ message: OutgoingMessage) -> (outcome: DeliveryOutcome, mayDiffer: Bool)? {
         if missing.contains(.requireTLS) {
             return (.permanent(.permanent(7, 30), reason: Array("server does not offer REQUIRETLS under TLS".utf8)), true)
         }
         if missing.contains(.smtpUTF8) {
-            return (.permanent(.permanent(6, 7), reason: Array("server does not offer SMTPUTF8".utf8)), false)
+            // Its addresses alone are judged one by one: `asciiForm`.
+            let status = EnhancedStatus(.permanent, 6, message.needsUTF8Path ? 7 : 9)
+            return (.permanent(status, reason: Array("server does not offer SMTPUTF8".utf8)), false)
         }
         if missing.contains(.binaryMIME) {
             return (.permanent(.permanent(6, 3), reason: Array("server does not take binary content".utf8)), false)
         }
-        if missing.contains(.deliverBy), options.deliverBy?.mode == .return {
+        if missing.contains(.deliverBy), message.options.deliverBy?.mode == .return {
             return (.permanent(.permanent(3, 3), reason: Array("server promises no delivery within the time that is left".utf8)), false)
+        }
+        // RFC 6152 §3: whoever has the content may say it in 7 bits and come again.
+        if missing.contains(.eightBitMIME) {
+            return (.permanent(.permanent(6, 3), reason: Array("server takes 7-bit content only".utf8)), true)
         }
         return nil
     }

@@ -68,6 +68,8 @@ package enum Key: String, CaseIterable, Sendable {
     case charset, requiretls, ret, envid, holdfor, holduntil, by, priority, notify, orcpt
     // Which notice queued owes to a sender, and which it has sent.
     case owes, told
+    // When a copy was tried, for the notice about it.
+    case tried
     case content, big, location, agent, attempt, answers, until, kind, parent, log, segment, offset, upto, service, pid, uid
     case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result, counts, generation, since, who
 }

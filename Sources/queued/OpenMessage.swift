@@ -65,6 +65,8 @@ struct Copy: Sendable {
     var isDelayTold = false
     /// It waits in the memory of its destination for that to answer.
     var isParked = false
+    /// When it was tried, as far as answers tell.
+    var tried = TriedTimes()
 
     init(original: [UInt8], final: [UInt8], folder: [UInt8]?, state: CopyState) {
         self.original = original
@@ -121,6 +123,8 @@ final class OpenMessage {
     var asked: AskedOptions?
     /// What the administrator wants of it; nil if nothing.
     var order: Order?
+    /// Nil for mail that smtpd or submission took.
+    var kind: MessageKind?
 
     init(id: QueueID, sender: [UInt8], location: ContentLocation, accepted: WallTime, recipients: [[UInt8]], parent: QueueID?) {
         self.id = id

@@ -80,7 +80,7 @@ extension Queue {
         message.order = nil
         lines.append(.ordered(id, "release", request[.reason] ?? [], request[.uid]))
         for (index, copy) in message.copies.enumerated() {
-            if case .waiting = copy.state { ready.takeUp(copy, CopyIndex(id: id, index: index), priority: message.priority) }
+            if case .waiting = copy.state { ready.takeUp(copy, CopyIndex(id: id, index: index), message.rank) }
         }
     }
 

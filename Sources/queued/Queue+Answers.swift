@@ -26,8 +26,12 @@ extension Queue {
         for agent in Agent.allCases {
             while let next = ready.next(for: agent, window: window) {
                 guard let message = messages[next.id], let copy = message.copies[safe: next.index], case .waiting(let until) = copy.state,
-                    until <= now, message.order == nil, let destination = copy.destination
+                    until <= now, let destination = copy.destination
                 else { continue }
+                guard message.order == nil else {
+                    destinations.release(next, at: destinationName(of: copy))
+                    continue
+                }
                 if message.isOverdue(at: now) {
                     destinations.release(next, at: destinationName(of: copy))
                     fail(message, next.index, by: agent, Queue.overdue)
@@ -113,9 +117,7 @@ extension Queue {
             return fail(message, index, by: agent, Queue.overdue)
         }
         if schedule.isExhausted(attempts: attempts, accepted: message.began, now: now) {
-            let why = Array("gave up after \(attempts) attempts; last: ".utf8) + answer.reason
-            fail(message, index, by: agent, Answer(status: Array("5.4.7".utf8), reason: why, host: answer.host))
-            return
+            return fail(message, index, by: agent, .givenUp(after: attempts, last: answer))
         }
         let until = min(schedule.next(after: attempts, now: now, id: id), message.deadline?.time.later(than: now) ?? .distant)
         guard settle(message, index, by: agent, .waiting(until: until)) else { return }

@@ -25,7 +25,10 @@ extension Queue {
 
     /// Lets one copy go for each destination whose rest is over.
     mutating func wakeProbes(now: WallTime) {
-        let isWaiting: (CopyIndex) -> Bool = { [messages] in messages[$0.id]?.copies[safe: $0.index]?.isWaiting ?? false }
+        let isWaiting: (CopyIndex) -> Bool = { [messages] in
+            guard let message = messages[$0.id], message.order == nil else { return false }
+            return message.copies[safe: $0.index]?.isWaiting ?? false
+        }
         wake(destinations.probes(now: now, isWaiting: isWaiting, longest: schedule.longest))
     }
 

@@ -60,6 +60,7 @@ extension OpenMessage {
             recipients: record.all(.to), parent: record[.parent].flatMap { QueueID(parsing: $0) })
         position = record[.upto].flatMap { LogPosition(parsing: $0) } ?? .start
         order = Order(record)
+        kind = record.text(.kind).flatMap { MessageKind(rawValue: $0) }
         if case .asked(let options) = AskedOptions.read(record, of: record.all(.to)) { asked = options }
     }
 
@@ -96,6 +97,7 @@ extension OpenMessage {
                     copy.answer = texts(record.answer)
                     // Without an assignment where its destination rests.
                     copy.attempts = record.number(.attempt).flatMap { UInt32(exactly: $0) } ?? copy.attempts
+                    if let time = record[.at].flatMap(Timestamp.time) { copy.tried.note(time) }
                 }
             }
         case .bounced:

@@ -90,8 +90,7 @@ extension RecordLine {
         var line = RecordLine(.bounced, message.id, copy)
         if copy.final.isEmpty { line.add(.final, copy.final) }
         line.add(copy.answer)
-        let why = message.isDeleted ? "the administrator deleted it" : message.sender.isEmpty ? "the null sender is told nothing" : "the sender wants no notice"
-        if let child { line.add(.target, child) } else { line.add(.result, "discarded: \(why)") }
+        if let child { line.add(.target, child) } else { line.add(.result, "discarded: \(message.silence)") }
         return line
     }
 
@@ -114,6 +113,7 @@ extension RecordLine {
         line.add(.location, message.location.text)
         line.add(.at, Timestamp.text(message.accepted))
         line.add(.upto, message.position.text)
+        if let kind = message.kind { line.add(.kind, kind.rawValue) }
         if let parent = message.parent { line.add(.parent, parent) }
         for recipient in message.unrouted { line.add(.to, recipient) }
         line.add(message.order)
@@ -142,6 +142,7 @@ extension RecordLine {
         if !copy.answer.status.isEmpty || copy.state == .failed { line.add(copy.answer, host: !isAssigned) }
         if let owed = copy.owes { line.add(.owes, owed.rawValue) }
         if copy.isDelayTold { line.add(.told, Notice.delayed.rawValue) }
+        line.add(.tried, copy.tried.text)
         line.addAsked(of: message, for: copy)
         return line
     }
@@ -163,6 +164,7 @@ extension Record {
         let message = OpenMessage(
             id: id, sender: sender, location: location, accepted: self[.at].flatMap(Timestamp.time) ?? WallTime(nanoseconds: 0),
             recipients: all(.to), parent: self[.parent].flatMap { QueueID(parsing: $0) })
+        message.kind = origin == .queued ? text(.kind).flatMap { MessageKind(rawValue: $0) } : nil
         switch AskedOptions.read(self, of: all(.to)) {
         case .none: return message
         case .asked(let asked):
@@ -180,6 +182,7 @@ extension Record {
         if case .assigned = state { copy.nextHop = texts(self[.host]) }
         copy.answer = texts(answer)
         copy.isDelayTold = text(.told) == Notice.delayed.rawValue
+        copy.tried = self[.tried].flatMap { TriedTimes(parsing: $0) } ?? TriedTimes()
         return copy
     }
 

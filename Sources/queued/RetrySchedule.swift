@@ -50,6 +50,13 @@ struct RetrySchedule: Sendable {
         delayNotice > 0 && now.seconds - began.seconds >= delayNotice && hasWaited(delayNotice, attempts)
     }
 
+    /// Until when a message is tried: as long as the schedule says, or its sender.
+    func end(of message: OpenMessage) -> WallTime {
+        let end = message.began.adding(seconds: giveUp)
+        guard let deadline = message.deadline, deadline.mode == .return else { return end }
+        return min(end, deadline.time)
+    }
+
     /// No wait is longer than this, whatever a clock that was wrong wrote down. Seconds.
     var longest: Int64 { maximum + maximum * jitter / 100 }
 }

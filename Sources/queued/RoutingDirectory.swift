@@ -7,8 +7,8 @@ import MailModel
 
 /// The router and the snapshot that it asks.
 struct RoutingDirectory {
-    private let router: Router
-    private let snapshot: AddressSnapshot
+    let router: Router
+    let snapshot: AddressSnapshot
 
     init(_ configuration: Configuration) {
         let separator = configuration.routing.subaddressSeparator.map { [$0.byte] } ?? []

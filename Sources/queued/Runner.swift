@@ -24,6 +24,7 @@ final class Runner {
     private var ownReleased: LogFollower?
     /// What inotify has announced since it was last looked at; everything is looked at once a second all the same.
     private var announced: Set<Inotify.Watch> = []
+    private var doubleBounces = DoubleBounceLimit()
     private var lastLook = MonotonicTime(nanoseconds: 0)
     private var lastRelease = MonotonicTime(nanoseconds: 0)
     /// The segment in which `released` says all that counts.
@@ -245,6 +246,10 @@ final class Runner {
         for (message, indexes) in failures {
             // Those whose failure nobody wants to hear of are over without a notice (RFC 3461 §4.1).
             let failed = indexes.map { message.copies[$0] }
+            if message.isForPostmaster {
+                told.append((message, nil, failed, tellPostmaster(of: message, failed, now)))
+                continue
+            }
             let wanted = failed.filter { message.wants(.failure, about: $0, fallback: true) }
             let silent = failed.filter { !message.wants(.failure, about: $0, fallback: true) }
             if !wanted.isEmpty { told.append((message, nil, wanted, bounces.append(nil, about: message, wanted, to: mail, now: now))) }
@@ -252,10 +257,16 @@ final class Runner {
         }
         for (message, notice, indexes) in others {
             let copies = indexes.map { message.copies[$0] }
-            told.append((message, notice, copies, bounces.append(notice, about: message, copies, to: mail, now: now)))
+            told.append((message, notice, copies, bounces.append(notice, about: message, copies, to: mail, now: now, until: queue.schedule.end(of: message))))
         }
         try mail.commit()
         for (message, notice, copies, child) in told { say(notice, of: copies, message, child, now) }
+    }
+
+    /// A bounce of ours failed: its last reader is the postmaster.
+    private func tellPostmaster(of bounce: OpenMessage, _ failed: [Copy], _ now: WallTime) -> QueueID? {
+        guard let postmaster = directory.postmaster(of: bounces.host, now: .now()), doubleBounces.take(at: now.seconds) else { return nil }
+        return bounces.append(nil, about: bounce, failed, to: mail, now: now, for: postmaster)
     }
 
     private func say(_ notice: Notice?, of copies: [Copy], _ message: OpenMessage, _ child: QueueID?, _ now: WallTime) {

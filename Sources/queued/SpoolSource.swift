@@ -46,6 +46,7 @@ extension Queue {
 
     private mutating func hearAgent(_ record: Record, _ agent: Agent, now: WallTime) -> Bool {
         guard let id = record.id, let original = record[.recipient], let final = record[.final] else { return false }
+        noteTried(record, agent)
         switch (agent, record.verb) {
         case (.locald, .delivered), (.remoted, .sent):
             delivered(id, original, final, by: agent, isRelayed: record.text(.result) == Notice.relayed.rawValue)
@@ -58,6 +59,15 @@ extension Queue {
             return false
         }
         return true
+    }
+
+    /// Its agent has answered an attempt.
+    private func noteTried(_ record: Record, _ agent: Agent) {
+        guard record.verb == .failed || record.verb == .temporary, let time = record[.at].flatMap(Timestamp.time),
+            let message = record.id.flatMap({ messages[$0] }), let index = message.find(record[.recipient] ?? [], record[.final] ?? []),
+            message.copies[index].agent == agent, case .assigned = message.copies[index].state
+        else { return }
+        message.change(index) { $0.tried.note(time) }
     }
 
     private mutating func hearAdministrator(_ record: Record) -> Bool {

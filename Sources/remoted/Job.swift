@@ -67,9 +67,11 @@ extension Job {
         options.deliverBy = options.deliverBy.flatMap {
             DeliverBy(seconds: $0.seconds - Int(clamping: max(0, now.seconds - accepted)), mode: $0.mode, isTraced: $0.isTraced)
         }
-        return OutgoingMessage(
+        var message = OutgoingMessage(
             sender: sender, recipients: copies.map(\.address), size: content.length, body: content.isEightBit ? .eightBitMIME : .sevenBit,
             options: options, recipientOptions: Dictionary(copies.map { ($0.address, $0.options) }, uniquingKeysWith: { first, _ in first }))
+        message.hasASCIIHeader = options.isUTF8 && content.hasASCIIHeader
+        return message
     }
 }
 

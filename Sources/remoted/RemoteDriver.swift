@@ -47,7 +47,7 @@ final class RemoteDriver: SessionDriver {
     /// Called once for each message, as soon as there is something to say: a slow QUIT must not delay it.
     private var report: (@Sendable (DialogueReport) -> Void)?
     private var stuffer = DotStuffer()
-    private var offset: Int?
+    private var pieces: OutgoingPieces?
     private var negotiated: [UInt8]?
     private var isGivenUp = false
     /// It has brought a message before: what breaks now may be no more than an old connection.
@@ -106,7 +106,7 @@ final class RemoteDriver: SessionDriver {
         content = errand.content
         report = errand.report
         stuffer = DotStuffer()
-        offset = nil
+        pieces = nil
         session.deliver(errand.message)
     }
 
@@ -136,9 +136,9 @@ final class RemoteDriver: SessionDriver {
             wire.close()
             return true
         }
-        if let offset {
-            if session.stage == .content { return sendPiece(at: offset, wire) }
-            self.offset = nil
+        if pieces != nil {
+            if session.stage == .content { return sendPiece(wire) }
+            pieces = nil
         }
         guard let action = session.next() else { return false }
         switch action {
@@ -147,7 +147,7 @@ final class RemoteDriver: SessionDriver {
             wire.send(bytes)
         // A host that is only an address proves that: a certificate names it beside the names (RFC 5280 §4.2.1.6).
         case .startTLS: if let tls { wire.startTLS(tls, serverName: serverName.first == UInt8(ascii: "[") ? nil : serverName) } else { wire.close() }
-        case .sendContent: offset = 0
+        case .sendContent: pieces = OutgoingPieces(content)
         case .finished(let results):
             // It waits before this is told: the message that follows from it finds the connection.
             let stays = session.canDeliver && kept?.stay(wire.replyAddress) ?? false
@@ -161,24 +161,22 @@ final class RemoteDriver: SessionDriver {
         return true
     }
 
-    private func sendPiece(at offset: Int, _ wire: Wire<Bell>) -> Bool {
+    private func sendPiece(_ wire: Wire<Bell>) -> Bool {
         do {
-            let piece = try content.piece(at: offset)
+            let piece = try pieces?.next() ?? []
             let isStuffed = session.contentForm == .stuffed
             if piece.isEmpty {
                 if isStuffed { wire.send(stuffer.finish()) }
                 contentSent(wire)
             } else if !isStuffed {
                 wire.send(piece)
-                self.offset = offset + piece.count
                 // In the step that sends the last octet: what the server has said by now, it has said too early.
-                if offset + piece.count == content.length { contentSent(wire) }
+                if pieces?.given == content.length { contentSent(wire) }
             } else {
                 var out: [UInt8] = []
                 out.reserveCapacity(piece.count + piece.count / 64)
                 stuffer.stuff(piece[...], into: &out)
                 wire.send(out)
-                self.offset = offset + piece.count
             }
         } catch {
             // Half a message must not look like a whole one: the connection ends before the final dot.
@@ -188,7 +186,7 @@ final class RemoteDriver: SessionDriver {
     }
 
     private func contentSent(_ wire: Wire<Bell>) {
-        offset = nil
+        pieces = nil
         session.contentSent()
         limit(wire)
     }

@@ -3,6 +3,7 @@
 import Configuration
 import Connection
 import Kernel
+import MailFormat
 import MailModel
 import Resolver
 import SMTPProtocol
@@ -178,26 +179,47 @@ struct Attempt: Sendable {
                     plain.tls = .never
                     let next = plain
                     sender.later { next.begin(targets, with: sender) }
-                } else if Attempt.speaksOfHost(found), targets.count > 1 {
-                    var other = self
-                    // That one host cannot encrypt says nothing of the next.
-                    other.tls = sender.policy(job, configuration.remote.tls)
-                    other.last = results
-                    other.isInDoubt = isInDoubt || results.contains(where: \.isTemporary)
-                    let next = other
-                    sender.later { next.begin(targets.dropFirst(), with: sender) }
-                } else if self.isInDoubt, Attempt.speaksOfHost(found) {
-                    sender.post(job, results.map(\.undecided))
+                } else if content.isEightBit, found.contains(where: { $0.missing.contains(.eightBitMIME) && $0.stage == .hello && $0.reply.isEmpty }) {
+                    sender.later { convert(after: results, targets, with: sender) }
                 } else {
-                    sender.post(job, results)
+                    conclude(results, speaksOfHost: Attempt.speaksOfHost(found), targets, with: sender)
                 }
             }
         }
     }
 
+    /// Another server if this one spoke of itself alone, or the end.
+    private func conclude(_ results: [RemoteResult], speaksOfHost: Bool, _ targets: ArraySlice<Target>, with sender: Sender) {
+        if speaksOfHost, targets.count > 1 {
+            var other = self
+            // That one host cannot encrypt says nothing of the next.
+            other.tls = sender.policy(job, configuration.remote.tls)
+            other.last = results
+            other.isInDoubt = isInDoubt || results.contains(where: \.isTemporary)
+            let next = other
+            sender.later { next.begin(targets.dropFirst(), with: sender) }
+        } else {
+            sender.post(job, isInDoubt && speaksOfHost ? results.map(\.undecided) : results)
+        }
+    }
+
+    /// RFC 6152 §3: the same server once more, with the content in 7 bits; what has no such form goes to another server, or back.
+    private func convert(after results: [RemoteResult], _ targets: ArraySlice<Target>, with sender: Sender) {
+        do {
+            var next = self
+            next.content = try content.sevenBit()
+            next.begin(targets, with: sender)
+        } catch let error as ConversionError {
+            conclude(results.map { $0.unsayable(error.obstacle) }, speaksOfHost: true, targets, with: sender)
+        } catch {
+            let outcome = DeliveryOutcome.temporary(EnhancedStatus(.temporary, 3, 0), reason: Array("the content cannot be read now".utf8))
+            sender.post(job, RemoteResult.same(outcome, for: job))
+        }
+    }
+
     private func results(_ found: [RecipientResult], from target: Target, _ ending: Ending?, _ tls: [UInt8]?) -> [RemoteResult] {
         zip(job.copies, found).map { copy, result in
-            var outcome = result.outcome.bounded
+            var outcome = result.outcome.quoting(result.reply).bounded
             if let (status, why) = ending.flatMap(Attempt.cause), case .temporary(let said, _) = outcome, result.reply.isEmpty {
                 outcome = .temporary(status ?? said, reason: Array("\(target): \(why)".utf8))
             }
@@ -259,6 +281,15 @@ extension RemoteResult {
     fileprivate var ofDestination: RemoteResult {
         var result = self
         result.isUnreached = isTemporary
+        return result
+    }
+
+    /// Back to its sender: the server takes 7 bits, and the message has no such form.
+    fileprivate func unsayable(_ obstacle: ConversionObstacle) -> RemoteResult {
+        let status = EnhancedStatus(.permanent, 6, obstacle == .header ? 9 : 3)
+        let reason = "the server takes 7-bit content only, and the message cannot be changed to that: \(obstacle.words)"
+        var result = RemoteResult(copy: copy, outcome: .permanent(status, reason: Array(reason.utf8)), host: host)
+        result.tls = tls
         return result
     }
 

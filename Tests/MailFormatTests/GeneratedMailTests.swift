@@ -70,6 +70,17 @@ private let hostile = bytes("x\r\nBcc: evil@example.com\r\n\r\n--B\r\nbody\n\rX:
         #expect(writer.bytes.split(separator: 0x0A).allSatisfy { $0.count <= 79 })
     }
 
+    @Test(arguments: [("user@bücher.example", " for <user@xn--bcher-kva.example>"), ("δ@example.org", nil), ("a@example.org", " for <a@example.org>")])
+    func receivedStaysASCII(recipient: String, expected: String?) throws {
+        var field = ReceivedField(by: try #require(host), with: bytes("UTF8SMTP"), id: id, date: date)
+        field.forRecipient = EmailAddress(recipient)
+        var writer = HeaderWriter()
+        field.write(to: &writer)
+        #expect(writer.bytes.allSatisfy { $0 < 0x80 })
+        let value = text(unfolded(writer.bytes[...]))
+        #expect(value.contains(" for ") == (expected != nil) && value.contains(expected ?? ""))
+    }
+
     @Test func receivedOfAHostilePeerIsOneField() throws {
         var field = ReceivedField(by: try #require(host), with: hostile, id: id, date: date)
         field.helo = hostile

@@ -25,7 +25,7 @@ class Queue(FaultCase):
         text = next(m for m in martlet.messages("bob") if b"no such user here" in m).decode()
         self.assertIn("The host [127.0.0.1]:%d said:" % server.port, text)
         self.assertIn("Remote-MTA: dns; [127.0.0.1]:%d" % server.port, text)
-        self.assertIn("Diagnostic-Code: smtp; 5.1.1 no such user here", text)
+        self.assertIn("Diagnostic-Code: smtp; 550 5.1.1 no such user here", text)
         self.assertIn(" host=[127.0.0.1]:%d" % server.port, martlet.wait_for_event("queued", "bounced "))
 
     def test_finished_content_leaves_the_disk_beside_a_message_that_waits(self):
