@@ -2,6 +2,7 @@
 
 import Kernel
 import MailModel
+import MailPolicy
 import SMTPProtocol
 import Spool
 import SpoolFormat
@@ -76,7 +77,7 @@ extension Job {
 /// How one copy fared, for the log.
 struct RemoteResult: Sendable {
     let copy: RemoteCopy
-    let outcome: DeliveryOutcome
+    var outcome: DeliveryOutcome
     /// The server, or the domain if none was reached.
     var host: [UInt8] = []
     var tls: [UInt8]?
@@ -84,6 +85,8 @@ struct RemoteResult: Sendable {
     var reply: [UInt8] = []
     /// The server sends no notices: the sender is to hear that it was passed on (RFC 3461 §5.2.2).
     var isRelayed = false
+    /// The policy that kept the mail here.
+    var keptBy: TransportPolicy.Source?
 
     static func same(_ outcome: DeliveryOutcome, for job: Job) -> [RemoteResult] {
         job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: job.domain.bytes) }

@@ -4,6 +4,7 @@ import Configuration
 import Daemon
 import Kernel
 import MailModel
+import MailPolicy
 import Spool
 import SpoolFormat
 
@@ -157,6 +158,7 @@ final class Runner {
     /// Appends and commits; what cannot be committed is kept for the next life.
     private func sayResults() throws {
         for report in sender.takeReports() { ended(report) }
+        for session in sender.takeSessions() { events.append(session, at: .now()) }
         for result in outbox.unsaid { say(result) }
         if events.log.hasPending { try events.commit() }
         for result in outbox.unsaid { outbox.departures.forget(result.copy.key) }
@@ -178,6 +180,7 @@ final class Runner {
         case .temporary(let status, let reason):
             line = RecordLine(.temporary, key).adding(.answers, answers.text).adding(.host, result.host)
             line = line.adding(.status, status.description).adding(.reason, reason)
+            if let policy = result.keptBy { line.add(.tlspolicy, policy.rawValue) }
             ledger.set(key, .answered(answers, line))
         }
         events.append(line, at: .now())

@@ -8,7 +8,7 @@ import Testing
 @Suite struct CertificateDemandTests {
     /// Hashes that a reader can follow: the length is right, and the first byte says of what.
     private static let hashes = CertificateHashes(
-        sha256: { $0.prefix(1) + [UInt8](repeating: 1, count: 31) }, sha512: { $0.prefix(1) + [UInt8](repeating: 2, count: 63) })
+        sha256: { [$0.first ?? 0] + [UInt8](repeating: 1, count: 31) }, sha512: { [$0.first ?? 0] + [UInt8](repeating: 2, count: 63) })
     private static let own = PresentedCertificate(whole: [10], publicKey: [11])
     private static let middle = PresentedCertificate(whole: [20], publicKey: [21])
     private static let root = PresentedCertificate(whole: [30], publicKey: [31])
@@ -52,9 +52,7 @@ import Testing
     }
 
     @Test func aCertificateThatCannotBeReadMatchesNothing() {
-        let record = TLSARecord(usage: 3, selector: 1, matching: 1, data: CertificateDemandTests.hashes.sha256([]) + [0])
-        #expect(verdict([record], [PresentedCertificate(whole: [10], publicKey: [])]) == nil)
-        let fits = TLSARecord(usage: 3, selector: 1, matching: 1, data: [UInt8](repeating: 1, count: 32))
+        let fits = CertificateDemandTests.record(3, 1, 1, of: [])
         #expect(verdict([fits], [PresentedCertificate(whole: [10], publicKey: [])]) == .mismatched)
     }
 
