@@ -120,7 +120,8 @@ private final class HTTPSHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? NIOSSLError, case .uncleanShutdown = error { return }
+        // An end that TLS does not vouch for may be an attacker's: a policy without its last lines is another policy (RFC 8446 §6.1).
+        if let error = error as? NIOSSLError, case .uncleanShutdown = error { return finish(context, .failed(reason: "the connection was cut")) }
         let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLHandler.self)
         if !isSecure, let fault = CertificateFault(error, handler, isChecked: false) { return finish(context, .notSecure(reason: fault.rawValue)) }
         let isTLS = error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError
