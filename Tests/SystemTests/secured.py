@@ -104,10 +104,11 @@ class SignedNameServer(NameServer):
 
 
 class PolicyServer:
-    """MTA-STS policies by HTTPS: `policies` maps a host to (status, content type, content) or to the content alone."""
+    """MTA-STS policies by HTTPS: `policies` maps a host to (status, content type, content) or to the content alone. One in `cut` says no length,
+    and TLS does not say its end."""
 
     def __init__(self, certificate):
-        self.policies, self.asked = {}, []
+        self.policies, self.cut, self.asked = {}, set(), []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -120,7 +121,8 @@ class PolicyServer:
                 self.send_header("Content-Type", kind)
                 if status // 100 == 3:
                     self.send_header("Location", content)
-                self.send_header("Content-Length", str(len(content)))
+                if host not in outer.cut:
+                    self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content.encode())
 

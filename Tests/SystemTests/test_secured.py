@@ -222,7 +222,7 @@ class STS(Secured):
     @classmethod
     def prepare(cls):
         domains = ["right", "wildcard", "misnamed", "expired", "untrusted", "unlisted", "testing", "testing-unlisted", "clear", "gone", "redirected", "odd",
-                   "html", "kept", "none", "asked", "told"]
+                   "html", "kept", "none", "asked", "told", "cut"]
         cls.policies = PolicyServer(cls.authority.issue(*("mta-sts.%s.example" % d for d in domains)))
         cls.server(21, cls.authority.issue("mx.sts.example", "*.wild.sts.example"))
         cls.server(22, cls.authority.issue("other.sts.example"))
@@ -256,9 +256,11 @@ class STS(Secured):
         say("clear", "enforce", "clear.sts.example")
         cls.host("none.example", "misnamed.sts.example", 22)
         say("none", "none")
-        for domain in ("gone", "redirected", "odd", "html", "unsafe"):
+        for domain in ("gone", "redirected", "odd", "html", "unsafe", "cut"):
             cls.host(domain + ".example", "misnamed.sts.example", 22)
         cls.policies.policies["mta-sts.redirected.example"] = (302, "text/plain", "https://mta-sts.right.example:%d/.well-known/mta-sts.txt" % cls.policies.port)
+        say("cut", "enforce", "another.sts.example")
+        cls.policies.cut.add("mta-sts.cut.example")
         cls.policies.policies["mta-sts.odd.example"] = "version: STSv1\nmode: enforce\n"
         cls.policies.policies["mta-sts.html.example"] = (200, "text/html", policy("enforce", "another.sts.example"))
         cls.host("kept.example", "misnamed.sts.example", 22)
@@ -306,6 +308,7 @@ class STS(Secured):
 
     def test_a_policy_that_cannot_be_had_lets_the_mail_go_and_is_written_down(self):
         for domain, result in (("gone", "sts-policy-fetch-error"), ("redirected", "sts-policy-fetch-error"), ("html", "sts-policy-fetch-error"),
+                               ("cut", "sts-policy-fetch-error"),
                                ("odd", "sts-policy-invalid"), ("unsafe", "sts-webpki-invalid")):
             with self.subTest(domain):
                 self.assertSent(domain + ".example", 22, verified="no", tlspolicy="sts", result=result)
