@@ -85,7 +85,7 @@ let package = Package(
         library("Privileges", ["Sandbox", "Configuration", "Spool", "Kernel", "MailModel"]),
         library("Daemon", ["Kernel", "Sandbox", "Configuration", "Spool", "SpoolFormat", "MailModel",
                            .product(name: "Logging", package: "swift-log")]),
-        library("Connection", ["Kernel", "CLinux"] + nio),
+        library("Connection", ["Kernel", "CLinux", .product(name: "NIOHTTP1", package: "swift-nio")] + nio),
         library("Login", ["Daemon", "Privileges", "Connection", "Directory", "Mailbox", "Spool", "SpoolFormat", "Sandbox", "Configuration", "Kernel",
                           "MailModel", "SASLProtocol"]),
 
@@ -96,7 +96,8 @@ let package = Package(
                            "MailFormat", crypto]),
         program("locald", ["Daemon", "Privileges", "Spool", "SpoolFormat", "Mailbox", "Configuration", "Sandbox", "Kernel", "MailModel"]),
         program("remoted", ["Daemon", "Privileges", "Connection", "Spool", "SpoolFormat", "Resolver", "Configuration", "Sandbox", "Kernel",
-                            "SMTPProtocol", "SASLProtocol", "MailModel", "MailFormat"]),
+                            "SMTPProtocol", "SASLProtocol", "MailPolicy", "MailModel", "MailFormat",
+                            .product(name: "X509", package: "swift-certificates"), .product(name: "SwiftASN1", package: "swift-asn1"), crypto]),
         program("pop3d", ["Login", "Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",
                           "Kernel", "POP3Protocol", "SASLProtocol", "MailModel"]),
         program("imapd", ["Login", "Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",

@@ -145,6 +145,7 @@ extension Configuration {
 
     package struct DNS: Hashable, Sendable {
         package var servers: [Endpoint] = []
+        package var trustAD = DNSTrust.loopback
     }
 
     package struct Retry: Hashable, Sendable {
@@ -160,6 +161,10 @@ extension Configuration {
         package var smarthost: Endpoint?
         package var port = 0
         package var tls = RemoteTLS.opportunistic
+        package var tlsFor: [TLSDestination] = []
+        package var dane = false
+        package var mtaSTS = false
+        package var mtaSTSPort = 0
         package var roots: Path?
         package var connectTimeout = Duration.zero
         package var commandTimeout = Duration.zero

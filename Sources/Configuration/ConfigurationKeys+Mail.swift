@@ -8,6 +8,10 @@ extension ConfigurationKey {
         ConfigurationKey("dns.servers", \.dns.servers, default: [], reload: .live, """
             Name servers to ask. Empty: those of /etc/resolv.conf.
             """),
+        ConfigurationKey("dns.trust_ad", \.dns.trustAD, default: .loopback, reload: .live, """
+            Whose word is believed that DNSSEC vouches for an answer (the AD bit), which DANE needs: that of resolvers
+            on this host, `always` that of all (the way to them must then be safe), or `never`. They must validate.
+            """),
         ConfigurationKey("retry.initial", \.retry.initial, default: .seconds(300), within: .range(.seconds(1)...(.seconds(86400))), reload: .live, """
             The wait after the first failed attempt; it doubles with each further one.
             RFC 5321 §4.5.4.1 asks for 30 min, and for two attempts in the first hour.
@@ -22,6 +26,7 @@ extension ConfigurationKey {
         ConfigurationKey("retry.delay_notice", \.retry.delayNotice, default: .seconds(14400),
             within: .range(.zero...(.seconds(2_592_000))), reload: .live, """
             The age at which a sender hears, once, that a message is not delivered yet and is still being tried. 0: never.
+            Where a policy about TLS keeps it, the sender hears after the second attempt.
             """),
         ConfigurationKey("retry.jitter", \.retry.jitter, default: 10, within: .range(0...50), reload: .live, """
             Per cent by which each wait varies, so that what failed together does not come back together.
@@ -33,11 +38,24 @@ extension ConfigurationKey {
             The port of other domains' hosts. Another than 25 is for tests.
             """),
         ConfigurationKey("remote.tls", \.remote.tls, default: .opportunistic, reload: .live, """
-            STARTTLS to other hosts: where offered (RFC 7435), always (mail waits where it is not), or never.
+            STARTTLS to other hosts: where offered (RFC 7435), always (`required`: mail waits where it is not; `verified`: also where
+            the host does not prove its name), or never. DANE and MTA-STS ask for more where a domain has them, if this is not `never`.
+            """),
+        ConfigurationKey("remote.tls_for", \.remote.tlsFor, default: [], within: .destinations, reload: .live, """
+            The same for single domains, whatever DANE and MTA-STS say: a domain, then `opportunistic`, `required`, `verified` or `never`.
+            """),
+        ConfigurationKey("remote.dane", \.remote.dane, default: true, reload: .live, """
+            Whether the certificates that a host must show are looked up in DNS (DANE, RFC 7672); it needs dns.trust_ad.
+            """),
+        ConfigurationKey("remote.mta_sts", \.remote.mtaSTS, default: true, reload: .live, """
+            Whether the policies of other domains are fetched and kept (MTA-STS, RFC 8461).
+            """),
+        ConfigurationKey("remote.mta_sts_port", \.remote.mtaSTSPort, default: 443, within: .range(1...65535), reload: .live, """
+            The port on which they are fetched by HTTPS. Another than 443 is for tests.
             """),
         ConfigurationKey("remote.roots", \.remote.roots, default: nil,
             reload: .restart([.remoted], why: "the file is read at the start"), """
-            A file of certificates that are trusted where a server must prove its name (REQUIRETLS). Empty: those of the system.
+            A file of certificates that are trusted where a server must prove its name. Empty: those of the system.
             """),
         ConfigurationKey("remote.connect_timeout", \.remote.connectTimeout, default: .seconds(30),
             within: .range(.seconds(1)...(.seconds(600))), reload: .live, """

@@ -20,6 +20,16 @@ package enum RemoteTLS: String, ConfigurationWord {
     case opportunistic
     /// Defer the mail where there is none.
     case required
+    /// Also where the host does not prove its name.
+    case verified
+    case never
+}
+
+/// From which resolvers it is believed that DNSSEC vouches for an answer (RFC 4035 §4.9.3).
+package enum DNSTrust: String, ConfigurationWord {
+    /// Those on this host: nobody stands between.
+    case loopback
+    case always
     case never
 }
 

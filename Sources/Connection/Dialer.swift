@@ -88,6 +88,7 @@ private func install<Driver: SessionDriver>(
     if let implicitTLS {
         pump.expectsHandshake = true
         pump.isVerifying = implicitTLS.client.isVerifying
+        pump.isChecking = implicitTLS.client.check != nil
         let handler = try ClientTLS.handler(implicitTLS.client, serverName: implicitTLS.serverName)
         try channel.pipeline.syncOperations.addHandler(handler)
     }

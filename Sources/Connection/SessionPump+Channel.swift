@@ -92,7 +92,7 @@ extension SessionPump: ChannelInboundHandler {
         let reason = "\(error)"
         switch stage {
         case .connecting: cut(.notConnected(reason: reason))
-        case .handshaking: cut(.tlsFailed(reason: reason))
+        case .handshaking: cut(.tlsFailed(reason: handshakeFailure(error, context)))
         case .open, .surrendering, .relaying:
             cut(error is NIOSSLError || error is BoringSSLError ? .tlsFailed(reason: reason) : .failed(reason: reason))
         case .closing, .ended: closeTransport(context)

@@ -21,6 +21,7 @@ extension Wire {
             return false
         }
         isVerifying = client.isVerifying
+        isChecking = client.check != nil
         return upgrade { try ClientTLS.handler(client, serverName: serverName) }
     }
 
@@ -51,6 +52,13 @@ extension Wire {
         (beneath ?? context).close(promise: nil)
     }
 
+    /// Why a handshake failed, in our words where it was the certificate.
+    func handshakeFailure(_ error: any Error, _ context: ChannelHandlerContext) -> String {
+        guard isVerifying else { return "\(error)" }
+        let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLHandler.self)
+        return CertificateFault(error, handler, isChecked: isChecking)?.rawValue ?? "\(error)"
+    }
+
     func agreedTLS(_ context: ChannelHandlerContext) -> TLSFacts {
         let handler = try? context.pipeline.syncOperations.handler(type: NIOSSLHandler.self)
         let version: TLSFacts.Version =
@@ -62,15 +70,5 @@ extension Wire {
         return TLSFacts(
             version: version, isVerified: isVerifying, cipher: hello.cipher, serverName: hello.serverName,
             protocolName: hello.protocolName, endPoint: hello.endPoint)
-    }
-}
-
-extension ClientTLS {
-    /// An address cannot be a server name (RFC 6066 §3), and an opportunistic client needs none.
-    static func handler(_ client: ClientTLS, serverName: [UInt8]?) throws -> NIOSSLClientHandler {
-        let name = serverName.map { String(decoding: $0, as: UTF8.self) }
-        if client.isVerifying { return try NIOSSLClientHandler(context: client.context, serverHostname: name) }
-        if let named = try? NIOSSLClientHandler(context: client.context, serverHostname: name) { return named }
-        return try NIOSSLClientHandler(context: client.context, serverHostname: nil)
     }
 }

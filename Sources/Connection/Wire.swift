@@ -37,6 +37,8 @@ package class Wire<Answer: Sendable> {
     var hello = HelloFacts()
     /// We are the client, and the peer must show a certificate.
     var isVerifying = false
+    /// A check of the caller's own judges it.
+    var isChecking = false
 
     init(arrival: Arrival, home: LoopHome, serverTLS: ServerTLS?) {
         self.arrival = arrival

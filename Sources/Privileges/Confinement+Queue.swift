@@ -30,7 +30,7 @@ extension Confinement {
     }
 
     /// queued's events and the mail logs for reading, remoted's own folder for writing, trusted roots and the resolver's files; connections to anywhere,
-    /// because a route may name any port.
+    /// because a route may name any port, and policies are fetched by HTTPS.
     package static func remoted(_ configuration: Configuration) -> Confinement {
         let paths = configuration.paths
         var confinement = Confinement(

@@ -1,6 +1,7 @@
 // An answer of DNS, read defensively: every length is checked, every name bounded, a compression loop ends.
 
 import MailModel
+package import MailPolicy
 
 /// The records of an answer section (RFC 1035 §4.1).
 package struct DNSMessage: Hashable, Sendable {
@@ -16,6 +17,8 @@ package struct DNSMessage: Hashable, Sendable {
         case text([UInt8])
         /// Where a service is (RFC 2782).
         case service(port: UInt16, host: [UInt8])
+        /// What a server's certificate is to match (RFC 6698 §2.1).
+        case association(TLSARecord)
         case other(type: UInt16)
     }
 
@@ -27,6 +30,12 @@ package struct DNSMessage: Hashable, Sendable {
     }
 
     package let records: [Record]
+    /// RCODE (RFC 1035 §4.1.1): 0 no error, 3 no such name.
+    package let code: UInt8
+    /// The server says that it has validated all of this (RFC 4035 §3.2.3); no more than its word.
+    package var isAuthentic: Bool
+    /// Seconds for which a missing name or record may be remembered (RFC 2308 §5); nil if the answer does not say.
+    package let negativeLife: UInt32?
 
     private static let maximumRecords = 500
 
@@ -48,12 +57,32 @@ package struct DNSMessage: Hashable, Sendable {
             offset = next
         }
         self.records = records
+        code = bytes[3] & 15
+        isAuthentic = bytes[3] & 0x20 != 0
+        negativeLife = DNSMessage.negativeLife(bytes, at: offset, count: Int(bytes[8]) << 8 | Int(bytes[9]))
     }
+
+    /// The SOA of the authority section; what else is there, or is broken there, means nothing to us.
+    private static func negativeLife(_ bytes: [UInt8], at start: Int, count: Int) -> UInt32? {
+        var offset = start
+        for _ in 0..<min(count, maximumRecords) {
+            guard let (_, fixed) = name(bytes, at: offset), fixed + 10 <= bytes.count else { return nil }
+            let end = fixed + 10 + (Int(bytes[fixed + 8]) << 8 | Int(bytes[fixed + 9]))
+            guard end <= bytes.count else { return nil }
+            if bytes[fixed] == 0, bytes[fixed + 1] == 6, end - fixed >= 32 {
+                return min(number(bytes[(fixed + 4)..<(fixed + 8)]), number(bytes[(end - 4)..<end]))
+            }
+            offset = end
+        }
+        return nil
+    }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt32 { bytes.reduce(0) { $0 << 8 | UInt32($1) } }
 
     private static func record(_ bytes: [UInt8], at offset: Int) -> (Record, Int)? {
         guard let (name, fixed) = name(bytes, at: offset), fixed + 10 <= bytes.count else { return nil }
         let type = UInt16(bytes[fixed]) << 8 | UInt16(bytes[fixed + 1])
-        let life = bytes[(fixed + 4)..<(fixed + 8)].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let life = number(bytes[(fixed + 4)..<(fixed + 8)])
         let length = Int(bytes[fixed + 8]) << 8 | Int(bytes[fixed + 9])
         let start = fixed + 10
         guard start + length <= bytes.count, let data = data(bytes, type, start, length) else { return nil }
@@ -70,6 +99,10 @@ package struct DNSMessage: Hashable, Sendable {
         case 33:
             guard length >= 7, let (host, end) = name(bytes, at: start + 6), end <= start + length else { return nil }
             return .service(port: UInt16(bytes[start + 4]) << 8 | UInt16(bytes[start + 5]), host: host)
+        case 52:
+            guard length >= 3 else { return nil }
+            let association = Array(bytes[(start + 3)..<(start + length)])
+            return .association(TLSARecord(usage: bytes[start], selector: bytes[start + 1], matching: bytes[start + 2], data: association))
         case 15:
             guard length >= 3, let (host, end) = name(bytes, at: start + 2), end <= start + length else { return nil }
             return .exchange(preference: UInt16(bytes[start]) << 8 | UInt16(bytes[start + 1]), host: host)

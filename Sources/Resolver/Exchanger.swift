@@ -21,15 +21,13 @@ package struct Exchanger: Hashable, Sendable {
 }
 
 extension DNSMessage {
-    /// Whether the answer has an MX record at all, usable or not.
-    package var hasExchanges: Bool {
-        records.contains { record in
-            if case .exchange = record.data { true } else { false }
-        }
-    }
-
     /// The hosts that the answer names; empty for the null MX (RFC 7505 §3), nil where it has no usable MX.
-    package var exchangers: [Exchanger]? {
+    package var exchangers: [Exchanger]? { Exchanger.usable(records) }
+}
+
+extension Exchanger {
+    /// The hosts that MX records name; empty for the null MX (RFC 7505 §3), nil where none can be used.
+    static func usable(_ records: [DNSMessage.Record]) -> [Exchanger]? {
         var hosts: [Exchanger] = []
         var isNull = false
         for record in records {

@@ -36,6 +36,7 @@ package enum Verb: String, CaseIterable, Sendable {
     case sent
     case temporary
     case failed
+    case session
 
     // pop3d, imapd
     case login
@@ -72,6 +73,8 @@ package enum Key: String, CaseIterable, Sendable {
     case tried
     case content, big, location, agent, attempt, answers, until, kind, parent, log, segment, offset, upto, service, pid, uid
     case accepted, code, restarts, command, target, count, policy, protocolName = "proto", folder, mailbox, origin, covers, drop, result, counts, generation, since, who
+    // How a connection to another host was secured.
+    case domain, verified, tlspolicy
 }
 
 extension Verb {

@@ -44,6 +44,8 @@ struct Answer: Hashable, Sendable {
     var reason: [UInt8] = []
     /// The host whose words the reason is; empty where the words are our own.
     var host: [UInt8] = []
+    /// A policy about TLS keeps it: people will have to mend something, and its sender should hear of that early.
+    var isByPolicy = false
 }
 
 /// One copy of a message: its key is (message, original recipient, final address).

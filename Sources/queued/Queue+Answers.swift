@@ -123,7 +123,7 @@ extension Queue {
         guard settle(message, index, by: agent, .waiting(until: until)) else { return }
         message.change(index) { $0.answer = texts(answer) }
         lines.append(.deferred(id, message.copies[index], until: until))
-        oweDelay(message, index, now: now)
+        oweDelay(message, index, now: now, isEarly: answer.isByPolicy && attempts > 1)
         ready.timers.insert(until, CopyIndex(id: id, index: index))
     }
 

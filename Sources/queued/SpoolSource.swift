@@ -89,6 +89,7 @@ extension Record {
     /// Words of our own begin with the server that they are about; where none was reached the host is the domain alone.
     fileprivate var remoteAnswer: Answer {
         var answer = Answer(status: self[.status] ?? [], reason: self[.reason] ?? [])
+        answer.isByPolicy = self[.tlspolicy] != nil
         if let server = self[.host], server.contains(UInt8(ascii: "[")), !answer.reason.starts(with: server) {
             answer.host = Array(server.prefix { $0 != 0x20 })
         }

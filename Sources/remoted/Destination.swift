@@ -9,6 +9,12 @@ import Resolver
 struct Target: Sendable, CustomStringConvertible {
     let host: Domain
     let socket: SocketName
+    /// The administrator named it, as smarthost or route.
+    var isNamed = false
+    /// DNSSEC vouches that this is a server of the domain, or nobody needs to.
+    var isSigned = false
+    /// What the name stands for, where DNSSEC vouches for its addresses.
+    var vouchedName: [UInt8]?
 
     /// `mx.example.org [192.0.2.1]:25`, or the address alone where no name led to it.
     var description: String {
@@ -37,33 +43,36 @@ struct DestinationFinder: Sendable {
             guard let (host, port) = DestinationFinder.split(route) else {
                 return temporary(EnhancedStatus(.temporary, 3, 5), "the route is not HOST:PORT")
             }
-            return patiently(servers([host], port: port))
+            return patiently(servers([host], port: port, isNamed: true, isSigned: true))
         }
         if let smarthost, let host = Domain(smarthost.host) ?? Domain("[\(smarthost.host)]") {
-            return patiently(servers([host], port: smarthost.port))
-        }
-        // RFC 8689 §4.2.1: what DNS says of exchangers counts only if it is signed, or confirmed by a policy; neither is looked for.
-        if job.options.requiresTLS {
-            return permanent(EnhancedStatus(.permanent, 7, 30), "its sender requires TLS all the way, and the server of \(job.domain) cannot be known for certain: a smarthost or a route must name it")
+            return patiently(servers([host], port: smarthost.port, isNamed: true, isSigned: true))
         }
         guard let domain = job.domain.aLabels else { return permanent(EnhancedStatus(.permanent, 1, 2), "\(job.domain) is no name of DNS") }
         if domain.isAddressLiteral { return servers([domain], port: port) }
         switch resolver.exchangers(of: domain) {
-        case .found(let hosts) where hosts.isEmpty:
+        case .found(let hosts) where hosts.value.isEmpty:
             return permanent(EnhancedStatus(.permanent, 1, 10), "\(job.domain) takes no mail (null MX)")
-        case .found(let hosts): return servers(hosts.map(\.host), port: port)
-        case .noData: return servers([domain], port: port)
+        case .found(let hosts): return servers(hosts.value.map(\.host), port: port, isSigned: hosts.isAuthentic)
+        // Whether the server is certain hangs on its own addresses then.
+        case .noData: return servers([domain], port: port, isSigned: nil)
         case .noSuchName: return permanent(EnhancedStatus(.permanent, 1, 2), "there is no domain \(job.domain)")
         case .unavailable: return temporary(EnhancedStatus(.temporary, 4, 3), "DNS gives no answer about \(job.domain)")
         }
     }
 
-    private func servers(_ hosts: [Domain], port: UInt16) -> Targets {
+    /// `isSigned`: nil where the domain is its own server.
+    private func servers(_ hosts: [Domain], port: UInt16, isNamed: Bool = false, isSigned: Bool? = false) -> Targets {
         var targets: [Target] = []
         var isUncertain = false
         for host in hosts {
-            switch resolver.addresses(of: host) {
-            case .found(let addresses): targets += addresses.map { Target(host: host, socket: SocketName(address: $0, port: port)) }
+            switch resolver.vouchedAddresses(of: host) {
+            case .found(let found):
+                targets += found.value.map {
+                    Target(
+                        host: host, socket: SocketName(address: $0, port: port), isNamed: isNamed, isSigned: isSigned ?? found.isAuthentic,
+                        vouchedName: found.isAuthentic ? found.name : nil)
+                }
             case .unavailable: isUncertain = true
             case .noData, .noSuchName: break
             }

@@ -2,6 +2,7 @@
 
 import Kernel
 import MailModel
+import MailPolicy
 import SMTPProtocol
 import Spool
 import SpoolFormat
@@ -78,7 +79,7 @@ extension Job {
 /// How one copy fared, for the log.
 struct RemoteResult: Sendable {
     let copy: RemoteCopy
-    let outcome: DeliveryOutcome
+    var outcome: DeliveryOutcome
     /// The server, or the domain if none was reached.
     var host: [UInt8] = []
     var tls: [UInt8]?
@@ -88,6 +89,8 @@ struct RemoteResult: Sendable {
     var isRelayed = false
     /// No server of the destination would begin a session, which is no fault of this message.
     var isUnreached = false
+    /// The policy that kept the mail here.
+    var keptBy: TransportPolicy.Source?
 
     static func same(_ outcome: DeliveryOutcome, for job: Job) -> [RemoteResult] {
         job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: job.domain.bytes) }

@@ -34,15 +34,18 @@ final class KeptConnection: Sendable {
     let terms: Attempt
     /// The server that it leads to, and those that stand behind it.
     let targets: ArraySlice<Target>
+    /// How it is secured.
+    let security: Security
     let lane: LaneName
     private let owner: KeptConnections
     private let generation: Int
     private let began = MonotonicTime.now()
     private let state = Mutex<(state: State, messages: Int)>((.busy, 1))
 
-    init(_ attempt: Attempt, _ targets: ArraySlice<Target>, owner: KeptConnections) {
+    init(_ attempt: Attempt, _ targets: ArraySlice<Target>, _ security: Security, owner: KeptConnections) {
         terms = attempt.withoutMessage
         self.targets = targets
+        self.security = security
         lane = LaneName(attempt.job)
         self.owner = owner
         generation = owner.generation

@@ -2,12 +2,12 @@
 //
 // Runs as     martlet-remoted
 // Reads       queued's events; the mail logs' content
-// Writes      spool/remoted/
-// Talks to    DNS; servers of other domains on port 25, or on the port of a configured route
+// Writes      spool/remoted/, policies of other domains among it
+// Talks to    DNS; servers of other domains on port 25, or on the port of a configured route; their policies by HTTPS
 // Never       opens a mailbox, a credential or the directory; listens
-// Trusts      queued's `assign` for what goes where; a server's reply for its own recipients only
+// Trusts      queued's `assign` for what goes where; a server's reply for its own recipients only; a resolver on this host for DNSSEC
 // If captured reads and sends mail in transit; no mailbox, no database
-// Standards   RFC 5321 §5, 7505; RFC 3207, 7435
+// Standards   RFC 5321 §5, 7505; RFC 3207, 7435; DANE: RFC 7672, 6698; MTA-STS: RFC 8461; REQUIRETLS: RFC 8689
 
 import Configuration
 import Daemon

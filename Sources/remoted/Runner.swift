@@ -4,6 +4,7 @@ import Configuration
 import Daemon
 import Kernel
 import MailModel
+import MailPolicy
 import Spool
 import SpoolFormat
 
@@ -165,6 +166,7 @@ final class Runner {
 
     /// Appends and commits; what cannot be committed is kept for the next life.
     private func sayResults() throws {
+        for session in sender.takeSessions() { events.append(session, at: .now()) }
         for result in outbox.unsaid { say(result) }
         if events.log.hasPending { try events.commit() }
         for result in outbox.unsaid { outbox.departures.forget(result.copy.key) }
@@ -187,6 +189,7 @@ final class Runner {
             line = RecordLine(.temporary, key).adding(.answers, answers.text).adding(.host, result.host)
             line = line.adding(.status, status.description).adding(.reason, reason)
             if result.isUnreached { line.add(.result, "unreached") }
+            if let policy = result.keptBy { line.add(.tlspolicy, policy.rawValue) }
             ledger.set(key, .answered(answers, line))
         }
         events.append(line, at: .now())

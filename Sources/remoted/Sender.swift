@@ -5,7 +5,9 @@ import Connection
 import Kernel
 import MailFormat
 import MailModel
+import MailPolicy
 import Resolver
+import SpoolFormat
 import SMTPProtocol
 import Synchronization
 
@@ -18,7 +20,8 @@ final class Sender: Sendable {
 
         init(_ configuration: Configuration) {
             self.configuration = configuration
-            let resolver = StubResolver(servers: configuration.dns.servers.map { ($0.host, $0.port) })
+            let resolver = StubResolver(
+                servers: configuration.dns.servers.map { ($0.host, $0.port) }, trust: configuration.dns.trustAD.trust, remembers: true)
             finder = DestinationFinder(resolver: resolver, smarthost: configuration.remote.smarthost, port: UInt16(clamping: configuration.remote.port))
         }
     }
@@ -29,6 +32,9 @@ final class Sender: Sendable {
     private let kept: KeptConnections
     private let workers = WorkerPool(threads: 8)
     private let tls: ClientTLS?
+    private let proving = ProvingTLS()
+    private let policies: PolicyBook
+    private let sessions = Mutex<[RecordLine]>([])
     private let reports = Mutex<[JobReport]>([])
     private let isDraining = Atomic<Bool>(false)
     private let wakeup: WakeupHolder
@@ -40,8 +46,10 @@ final class Sender: Sendable {
 
     init(_ configuration: Configuration) {
         current = Mutex(Settings(configuration))
-        dialer = Dialer(loops: LoopGroup(loops: 1), limit: Sender.most(configuration))
+        let loops = LoopGroup(loops: 1)
+        dialer = Dialer(loops: loops, limit: Sender.most(configuration))
         kept = KeptConnections(limit: configuration.remote.connections)
+        policies = PolicyBook(configuration, loops: loops)
         tls = try? ClientTLS.opportunistic()
         do throws(KernelError) { wakeup = WakeupHolder(try Wakeup()) } catch {
             writeToStandardError(Array("remoted: \(error)\n".utf8))
@@ -69,6 +77,14 @@ final class Sender: Sendable {
         }
     }
 
+    /// What is to be said of connections since the last call.
+    func takeSessions() -> [RecordLine] {
+        sessions.withLock { sessions in
+            defer { sessions = [] }
+            return sessions
+        }
+    }
+
     /// Ends what has not begun to send its message, and gives the rest this long.
     func drain(within limit: Duration) {
         isDraining.store(true, ordering: .releasing)
@@ -88,40 +104,61 @@ final class Sender: Sendable {
             guard !job.isTooLate(at: .now()) else { return post(job, RemoteResult.late(job)) }
             switch settings.finder.targets(for: job) {
             case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job).map(\.ofDestination))
-            case .found(let targets): Attempt(job: job, content: content, configuration: settings.configuration, tls: policy(job, settings.configuration.remote.tls)).begin(targets[...], with: self)
+            case .found(let targets):
+                consult(settings, job, targets) {
+                    Attempt(job: job, content: content, configuration: settings.configuration, resolver: settings.finder.resolver, finding: $0)
+                        .begin(targets[...], with: self)
+                }
             }
         }
     }
 
-    fileprivate func policy(_ job: Job, _ wish: RemoteTLS) -> ClientConfiguration.TLSPolicy {
-        if job.options.requiresTLS { return .required }
-        return switch wish {
-        case .opportunistic: tls == nil ? .never : .opportunistic
-        case .required: .required
-        case .never: .never
+    /// The policy of the domain, where its own word is what led to the servers.
+    private func consult(_ settings: Settings, _ job: Job, _ targets: [Target], then: @escaping @Sendable (STSFinding) -> Void) {
+        let remote = settings.configuration.remote
+        let isFixed = remote.tls == .never || remote.tlsFor.contains { $0.domain == job.domain }
+        guard remote.mtaSTS, !isFixed || job.options.requiresTLS, !job.domain.isAddressLiteral, targets.contains(where: { !$0.isNamed }) else {
+            return then(STSFinding())
         }
+        let means = PolicyBook.Means(
+            resolver: settings.finder.resolver, port: UInt16(clamping: remote.mtaSTSPort), tls: proving.tls(remote.roots))
+        policies.consult(job.domain, means, then: then)
     }
 
     /// One server's turn; `conclude` is called once, on its loop.
-    fileprivate func talk(_ attempt: Attempt, to target: Target, of targets: ArraySlice<Target>, on connection: KeptConnection?, conclude: @escaping @Sendable (DialogueReport) -> Void) {
+    fileprivate func talk(
+        _ attempt: Attempt, to targets: ArraySlice<Target>, _ security: Security, on connection: KeptConnection?,
+        conclude: @escaping @Sendable (DialogueReport) -> Void
+    ) {
+        guard let target = targets.first else { return }
         let configuration = attempt.configuration
         let patience = Patience(command: configuration.remote.commandTimeout)
-        let machine = ClientConfiguration(clientName: configuration.hostname, tls: attempt.tls, usesChunking: attempt.content.isLines)
         let job = attempt.job, content = attempt.content
-        // RFC 8689 §4.2.1: the server must prove its name. Seldom asked for, so the roots are read when they are needed.
-        let tls = job.options.requiresTLS ? try? ClientTLS.verified(rootsFile: configuration.remote.roots.map(\.bytes)) : tls
+        let tls = tls(security, configuration)
+        let encryption = tls == nil && security.policy.encryption == .opportunistic ? .never : security.policy.encryption.policy
+        let machine = ClientConfiguration(clientName: configuration.hostname, tls: encryption, usesChunking: attempt.content.isLines)
         let message = job.message(content, now: .now())
         if let connection {
             if !connection.offer(Errand(message: message, content: content, report: conclude)) { conclude(.stale) }
             return
         }
-        let kept = job.options.requiresTLS ? nil : KeptConnection(attempt, targets, owner: kept)
+        let kept = job.options.requiresTLS ? nil : KeptConnection(attempt, targets, security, owner: kept)
         dialer.dial(target.socket, as: "smtp", timeout: configuration.remote.connectTimeout) {
             RemoteDriver(
-                ClientSession(configuration: machine, message: message), content: content, tls: tls, serverName: target.host.bytes,
+                ClientSession(configuration: machine, message: message), content: content, tls: tls, serverName: security.serverName,
                 patience: patience, kept: kept, report: conclude)
         }
     }
+
+    private func tls(_ security: Security, _ configuration: Configuration) -> ClientTLS? {
+        switch security.policy.proof {
+        case .nothing: tls
+        case .name: proving.tls(configuration.remote.roots)
+        case .demand(let demand): try? ClientTLS.checked(by: demand.check(names: security.names))
+        }
+    }
+
+    fileprivate func say(_ session: RecordLine) { sessions.withLock { $0.append(session) } }
 
     /// The next server is dialled from a worker: a chain of refusals must not grow the loop's stack.
     fileprivate func later(_ work: @escaping @Sendable () -> Void) { workers.submit(work) }
@@ -139,7 +176,10 @@ struct Attempt: Sendable {
     private(set) var content: OutgoingContent
     /// As it was when the attempt began: a reload changes the next one.
     let configuration: Configuration
-    var tls: ClientConfiguration.TLSPolicy
+    let resolver: StubResolver
+    let finding: STSFinding
+    /// For the next connection alone, in place of what is decided about its server.
+    var weaker: Security?
     /// What the server before this one came to.
     var last: [RemoteResult] = []
     /// Some server could not be asked: what the others lack is not the last word.
@@ -149,6 +189,7 @@ struct Attempt: Sendable {
     var withoutMessage: Attempt {
         var terms = self
         terms.content = OutgoingContent([])
+        terms.weaker = nil
         terms.last = []
         terms.isInDoubt = false
         return terms
@@ -167,17 +208,38 @@ struct Attempt: Sendable {
         guard let target = targets.first else { return sender.post(job, last) }
         // The servers before may have taken the time that was left.
         guard !job.isTooLate(at: .now()) else { return sender.post(job, RemoteResult.late(job)) }
-        sender.talk(self, to: target, of: targets, on: connection) { report in
+        if let connection { return talk(to: targets, connection.security, with: sender, on: connection) }
+        switch weaker.map({ .connect($0) }) ?? SecurityFinder(resolver: resolver, configuration: configuration).security(of: target, for: job, finding) {
+        case .connect(let security): talk(to: targets, security, with: sender)
+        case .refuse(let fault, let source): refuse(target, fault, source, targets, with: sender)
+        }
+    }
+
+    /// A server that the policy keeps us from: the next one may do.
+    private func refuse(_ target: Target, _ fault: TransportFault, _ source: TransportPolicy.Source, _ targets: ArraySlice<Target>, with sender: Sender) {
+        let security = Security(policy: TransportPolicy(.required, .nothing, source), serverName: target.host.bytes)
+        sender.say(security.event(job, target, tls: nil, fault, isConnected: false))
+        let reason = Array("\(target): \(fault.reason)".utf8)
+        let outcome: DeliveryOutcome = fault.isPermanent ? .permanent(EnhancedStatus(.permanent, 7, 30), reason: reason)
+            : .temporary(EnhancedStatus(.temporary, 7, 5), reason: reason)
+        let results = job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: Array("\(target)".utf8), keptBy: source) }
+        conclude(results, speaksOfHost: true, targets, with: sender)
+    }
+
+    private func talk(to targets: ArraySlice<Target>, _ security: Security, with sender: Sender, on connection: KeptConnection? = nil) {
+        guard let target = targets.first else { return }
+        sender.talk(self, to: targets, security, on: connection) { report in
             switch report {
             case .givenUp: sender.post(job, [])
             case .stale: sender.sendAnew(job, content)
             case .results(let found, let ending, let tls, let wasSecuring):
-                let results = self.results(found, from: target, ending, tls)
-                if wasSecuring, self.tls == .opportunistic {
-                    // RFC 7435 §3: what cannot be encrypted is sent in clear, where that is allowed at all.
-                    var plain = self
-                    plain.tls = .never
-                    let next = plain
+                let fault = security.fault(found, ending, wasSecuring: wasSecuring)
+                if connection == nil { sender.say(security.event(job, target, tls: tls, fault, isConnected: !Attempt.neverSpoke(found, ending))) }
+                let results = self.results(found, from: target, ending, tls).map { kept($0, by: security, fault, target) }
+                if let weaker = fault.flatMap(security.weakened) {
+                    var again = self
+                    again.weaker = weaker
+                    let next = again
                     sender.later { next.begin(targets, with: sender) }
                 } else if content.isEightBit, found.contains(where: { $0.missing.contains(.eightBitMIME) && $0.stage == .hello && $0.reply.isEmpty }) {
                     sender.later { convert(after: results, targets, with: sender) }
@@ -193,7 +255,7 @@ struct Attempt: Sendable {
         if speaksOfHost, targets.count > 1 {
             var other = self
             // That one host cannot encrypt says nothing of the next.
-            other.tls = sender.policy(job, configuration.remote.tls)
+            other.weaker = nil
             other.last = results
             other.isInDoubt = isInDoubt || results.contains(where: \.isTemporary)
             let next = other
@@ -226,6 +288,26 @@ struct Attempt: Sendable {
             return RemoteResult(copy: copy, outcome: outcome, host: Array("\(target)".utf8), tls: tls, reply: result.reply.asOneLine,
                 isRelayed: result.missing.contains(.dsn), isUnreached: !job.options.requiresTLS && Attempt.speaksOfBeginning(result))
         }
+    }
+
+    /// In the policy's words, where it was the policy that kept the mail.
+    private func kept(_ result: RemoteResult, by security: Security, _ fault: TransportFault?, _ target: Target) -> RemoteResult {
+        guard let fault, security.policy.encryption == .required else { return result }
+        let sentence = Array("\(target): \(security.sentence(fault, domain: job.domain, isAsked: job.options.requiresTLS))".utf8)
+        var kept = result
+        kept.keptBy = security.policy.source
+        switch result.outcome {
+        case .delivered: return result
+        case .temporary(let status, _): kept.outcome = .temporary(status, reason: sentence)
+        case .permanent(let status, _): kept.outcome = .permanent(status, reason: sentence)
+        }
+        return kept
+    }
+
+    /// It ended before the server had said what it offers.
+    private static func neverSpoke(_ found: [RecipientResult], _ ending: Ending?) -> Bool {
+        if case .notConnected? = ending { return true }
+        return found.first?.stage == .greeting
     }
 
     /// What an ending says beyond what the session knows.

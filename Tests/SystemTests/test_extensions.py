@@ -279,9 +279,7 @@ class TwoHosts(unittest.TestCase):
         got = wait_until(lambda: [m for m in self.full.messages if m[1] == ["mallory@full.example"]], "the message")[0]
         self.assertTrue(got[3], "in clear")
         self.assertIn(b" REQUIRETLS", got[0])
-        # Of a host that only DNS names nobody knows whether it is the right one.
-        self.send("tls-mx", "eve@mx.example.net", mail=" REQUIRETLS", tls=True)
-        self.assertIn(b"Status: 5.7.30\r\n", self.notice("tls-mx", b"Undelivered"))
+        # Of hosts that only DNS names: test_secured.py.
 
     def test_tls_is_not_required_of_a_host_that_cannot_prove_its_name(self):
         other_folder = os.path.join(self.folder, "other")

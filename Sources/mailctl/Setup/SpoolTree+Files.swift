@@ -68,6 +68,9 @@ extension SpoolTree {
             place: .spool, folder: "drop", names: .all, shown: "<drop>", owner: .anyone, group: .none, mode: 0o644,
             purpose: "A message from sendmail; its owner is its sender."),
         SpoolFile(
+            place: .spool, folder: "remoted/policies", names: .all, shown: "<domain>", owner: .asFolder, group: .none, mode: 0o600,
+            purpose: "The policy of a domain, and when it came."),
+        SpoolFile(
             place: .spool, folder: "mailctl/configuration", names: .all, shown: "{martlet.toml,log-levels}", owner: .root, group: .asFolder, mode: 0o640,
             purpose: "What holds for services that run."),
     ]

@@ -31,7 +31,7 @@ struct SpoolFolder: Hashable, Sendable {
 
 extension SpoolFolder {
     /// Whether earlier versions had none such; nothing in it is lost if it is made anew.
-    var isLater: Bool { place == .spool && (path == "mailctl/configuration" || path.hasSuffix("/metrics")) }
+    var isLater: Bool { place == .spool && (path == "mailctl/configuration" || path == "remoted/policies" || path.hasSuffix("/metrics")) }
 }
 
 enum SpoolTree {
@@ -44,6 +44,7 @@ enum SpoolTree {
             folder(.spool, "drop", .service(.queued), .spool, 0o1733, "Local submissions by sendmail: anyone may add a file, nobody may list them."),
         ]
         + [Service.locald, .remoted].flatMap { owned(.service($0), $0.rawValue, .spool) }
+        + [folder(.spool, "remoted/policies", .service(.remoted), nil, 0o700, "MTA-STS policies of other domains, as they were fetched.")]
         + [Service.pop3d, .imapd].flatMap { owned(.service($0), $0.rawValue, .events) }
         + owned(.root, "mailctl", .services) + owned(.root, "supervisor", .services)
         + [
