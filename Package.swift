@@ -94,7 +94,7 @@ let package = Package(
                            "MailFormat", crypto]),
         program("locald", ["Daemon", "Privileges", "Spool", "SpoolFormat", "Mailbox", "Configuration", "Sandbox", "Kernel", "MailModel"]),
         program("remoted", ["Daemon", "Privileges", "Connection", "Spool", "SpoolFormat", "Resolver", "Configuration", "Sandbox", "Kernel",
-                            "SMTPProtocol", "SASLProtocol", "MailModel"]),
+                            "SMTPProtocol", "SASLProtocol", "MailModel", crypto]),
         program("pop3d", ["Login", "Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",
                           "Kernel", "POP3Protocol", "SASLProtocol", "MailModel"]),
         program("imapd", ["Login", "Daemon", "Connection", "Spool", "SpoolFormat", "Mailbox", "Directory", "Configuration", "Sandbox",

@@ -140,6 +140,8 @@ extension Configuration {
 
     package struct Routing: Hashable, Sendable {
         package var subaddressSeparator: SubaddressSeparator?
+        package var srs = false
+        package var archive: [ArchiveRule] = []
     }
 
     package struct DNS: Hashable, Sendable {
@@ -160,6 +162,7 @@ extension Configuration {
         package var port = 0
         package var tls = RemoteTLS.opportunistic
         package var roots: Path?
+        package var sockets: [Path] = []
         package var connectTimeout = Duration.zero
         package var commandTimeout = Duration.zero
         package var connections = 0

@@ -23,10 +23,10 @@ struct BounceWriter {
 
     /// Appends the notice; nil if there is nobody to tell (RFC 5321 §6.1: the null path gets none).
     ///
-    /// `notice`: what of; nil for a failure.
-    func append(_ notice: Notice?, about message: OpenMessage, _ copies: [Copy], to log: MailLog, now: WallTime) -> QueueID? {
+    /// `notice`: what of; nil for a failure. `addressee`: who is told, if not the sender.
+    func append(_ notice: Notice?, about message: OpenMessage, _ copies: [Copy], to log: MailLog, addressee: EmailAddress? = nil, now: WallTime) -> QueueID? {
         let action = notice?.action ?? .failed
-        guard let sender = EmailAddress(parsing: message.sender) else { return nil }
+        guard let sender = addressee ?? EmailAddress(parsing: message.sender) else { return nil }
         let id = BounceWriter.identity(of: message.id, action, covering: copies)
         if log.holds(id) { return id }
         let bytes = compose(id, to: sender, about: message, action, copies, now: now)

@@ -47,6 +47,7 @@ final class Runner {
         let configuration = context.live.current
         let spool = context.openSpool()
         queue = Queue(schedule: RetrySchedule(configuration.retry))
+        queue.archiveRules = ArchiveRules(configuration.routing.archive)
         events = try EventWriter(spool: spool, .queued, reserve: Runner.reserve)
         mail = try MailLog(spool: spool, .queued, origin: .queued, reserve: Runner.reserve)
         released = try LogWriter(spool: spool, LogName(.queued, .released), reserve: Runner.reserve)
@@ -144,6 +145,7 @@ final class Runner {
                 case .reload:
                     let configuration = context.live.current
                     directory = RoutingDirectory(configuration)
+                    queue.archiveRules = ArchiveRules(configuration.routing.archive)
                     queue.schedule = RetrySchedule(configuration.retry)
                     drops.sizeLimit = Int64(configuration.limits.messageSize.bytes)
                 }
@@ -169,11 +171,11 @@ final class Runner {
         if looksEverywhere { try tidyDrops(now, moment) }
         if looksEverywhere || dropWatch.map(announced.contains) ?? true { try adoptDrops(now) }
         var heard = try hear(now, steady, everywhere: looksEverywhere)
-        queue.route(now: steady, limit: hasRoom ? Runner.portion : Runner.scarce) { directory.route($0, from: $1, now: moment) }
+        queue.route(now: steady, limit: hasRoom ? Runner.portion : Runner.scarce) { directory.route($0, of: $1, now: moment) }
         heard = appendLines(now) || heard
         try tellSenders(now)
         heard = appendLines(now) || heard
-        queue.assign(now: steady, window: hasRoom ? Queue.window : Runner.scarce, nextHop: { directory.nextHop($0, now: moment) }) { events.append($0, at: now) }
+        queue.assign(now: steady, window: hasRoom ? Queue.window : Runner.scarce, nextHop: { directory.lastHop(of: $1, $0, now: moment) }) { events.append($0, at: now) }
         if heard || events.log.hasPending {
             noteCursors()
             try events.commit()
@@ -241,7 +243,9 @@ final class Runner {
         var told: [(message: OpenMessage, notice: Notice?, copies: [Copy], child: QueueID?)] = []
         for (message, indexes) in failures {
             // Those whose failure nobody wants to hear of are over without a notice (RFC 3461 §4.1).
-            let failed = indexes.map { message.copies[$0] }
+            let failed = indexes.map { message.copies[$0] }.filter { !message.isArchive($0) }
+            let unkept = indexes.map { message.copies[$0] }.filter { message.isArchive($0) }
+            if !unkept.isEmpty { told.append((message, nil, unkept, bounces.append(nil, about: message, unkept, to: mail, addressee: directory.postmaster, now: now))) }
             let wanted = failed.filter { message.wants(.failure, about: $0, fallback: true) }
             let silent = failed.filter { !message.wants(.failure, about: $0, fallback: true) }
             if !wanted.isEmpty { told.append((message, nil, wanted, bounces.append(nil, about: message, wanted, to: mail, now: now))) }

@@ -84,6 +84,8 @@ struct RemoteResult: Sendable {
     var reply: [UInt8] = []
     /// The server sends no notices: the sender is to hear that it was passed on (RFC 3461 §5.2.2).
     var isRelayed = false
+    /// The server did not take our password: the administrator is to hear of it.
+    var isLoginRefused = false
 
     static func same(_ outcome: DeliveryOutcome, for job: Job) -> [RemoteResult] {
         job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: job.domain.bytes) }

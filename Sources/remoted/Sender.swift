@@ -4,6 +4,7 @@ import Configuration
 import Connection
 import Kernel
 import MailModel
+import Privileges
 import Resolver
 import SMTPProtocol
 import Synchronization
@@ -15,15 +16,19 @@ final class Sender: Sendable {
         let configuration: Configuration
         let finder: DestinationFinder
 
-        init(_ configuration: Configuration) {
+        init(_ configuration: Configuration, _ addresses: [[UInt8]]) {
             self.configuration = configuration
             let resolver = StubResolver(servers: configuration.dns.servers.map { ($0.host, $0.port) })
-            finder = DestinationFinder(resolver: resolver, smarthost: configuration.remote.smarthost, port: UInt16(clamping: configuration.remote.port))
+            finder = DestinationFinder(resolver: resolver, smarthost: configuration.remote.smarthost, port: UInt16(clamping: configuration.remote.port),
+                sockets: configuration.remote.sockets, ownListeners: OwnListeners(configuration.listen, addresses: addresses))
         }
     }
 
     private let current: Mutex<Settings>
+    /// Of this machine, as they were at the start.
+    private let addresses: [[UInt8]]
     private var settings: Settings { current.withLock { $0 } }
+    let relays: RelayBook
     private let dialer: Dialer
     private let workers = WorkerPool(threads: 8)
     private let tls: ClientTLS?
@@ -36,8 +41,10 @@ final class Sender: Sendable {
         init(_ wakeup: consuming Wakeup) { self.wakeup = wakeup }
     }
 
-    init(_ configuration: Configuration) {
-        current = Mutex(Settings(configuration))
+    init(_ configuration: Configuration, addresses: [[UInt8]]) {
+        self.addresses = addresses
+        current = Mutex(Settings(configuration, addresses))
+        relays = RelayBook(folder: configuration.paths.relay)
         dialer = Dialer(loops: LoopGroup(loops: 1), limit: Sender.most(configuration))
         tls = try? ClientTLS.opportunistic()
         do throws(KernelError) { wakeup = WakeupHolder(try Wakeup()) } catch {
@@ -50,7 +57,7 @@ final class Sender: Sendable {
     private static func most(_ configuration: Configuration) -> Int { configuration.remote.connections * 4 }
 
     func adopt(_ configuration: Configuration) {
-        current.withLock { $0 = Settings(configuration) }
+        current.withLock { $0 = Settings(configuration, addresses) }
         dialer.limit(to: Sender.most(configuration))
     }
 
@@ -95,17 +102,24 @@ final class Sender: Sendable {
     }
 
     /// One server's turn; `conclude` is called once, on its loop.
-    fileprivate func talk(_ attempt: Attempt, to target: Target, conclude: @escaping @Sendable (DialogueReport) -> Void) {
+    fileprivate func talk(_ attempt: Attempt, to target: Target, _ login: RelayPassword?, conclude: @escaping @Sendable (DialogueReport) -> Void) {
         let configuration = attempt.configuration
         let patience = Patience(command: configuration.remote.commandTimeout)
-        let machine = ClientConfiguration(clientName: configuration.hostname, tls: attempt.tls, usesChunking: attempt.content.isLines)
+        let machine = ClientConfiguration(
+            clientName: configuration.hostname, dialect: target.transport == .lmtp ? .lmtp : .smtp, tls: target.policy(attempt.tls, login),
+            credentials: login.map { ClientConfiguration.Credentials($0) }, usesChunking: attempt.content.isLines)
         let job = attempt.job, content = attempt.content
         // RFC 8689 §4.2.1: the server must prove its name. Seldom asked for, so the roots are read when they are needed.
-        let tls = job.options.requiresTLS ? try? ClientTLS.verified(rootsFile: configuration.remote.roots.map(\.bytes)) : tls
+        let mustProve = job.options.requiresTLS || login?.needsProof ?? false
+        let tls = mustProve ? try? ClientTLS.verified(rootsFile: configuration.remote.roots.map(\.bytes)) : tls
         let message = job.message(content, now: .now())
-        dialer.dial(target.socket, as: "smtp", timeout: configuration.remote.connectTimeout) {
+        let implicit = target.transport == .smtps ? tls.map { ImplicitTLS($0, serverName: target.serverName) } : nil
+        guard target.transport != .smtps || implicit != nil else {
+            return post(job, RemoteResult.same(.temporary(EnhancedStatus(.temporary, 7, 5), reason: Array("TLS cannot be set up".utf8)), for: job))
+        }
+        dialer.dial(target.socket, as: "smtp", timeout: configuration.remote.connectTimeout, implicitTLS: implicit) {
             RemoteDriver(
-                ClientSession(configuration: machine, message: message), content: content, tls: tls, serverName: target.host.bytes,
+                ClientSession(configuration: machine, isTLS: implicit != nil, message: message), content: content, tls: tls, serverName: target.host.bytes,
                 patience: patience, report: conclude)
         }
     }
@@ -135,12 +149,19 @@ private struct Attempt: Sendable {
     func begin(_ targets: ArraySlice<Target>, with sender: Sender) {
         guard !sender.stops else { return sender.post(job, []) }
         guard let target = targets.first else { return sender.post(job, last) }
-        sender.talk(self, to: target) { report in
+        let login: RelayPassword?
+        switch sender.login(for: target, of: job) {
+        case .none: login = nil
+        case .found(let found): login = found
+        case .unavailable(let reason):
+            return sender.post(job, RemoteResult.same(.temporary(EnhancedStatus(.temporary, 3, 5), reason: Array(reason.utf8)), for: job))
+        }
+        sender.talk(self, to: target, login) { report in
             switch report {
             case .givenUp: sender.post(job, [])
             case .results(let found, let ending, let tls, let wasSecuring):
                 let results = self.results(found, from: target, ending, tls)
-                if wasSecuring, self.tls == .opportunistic {
+                if wasSecuring, target.policy(self.tls, login) == .opportunistic {
                     // RFC 7435 §3: what cannot be encrypted is sent in clear, where that is allowed at all.
                     var plain = self
                     plain.tls = .never
@@ -168,7 +189,7 @@ private struct Attempt: Sendable {
                 outcome = .temporary(status ?? said, reason: Array("\(target): \(why)".utf8))
             }
             return RemoteResult(copy: copy, outcome: outcome, host: Array("\(target)".utf8), tls: tls, reply: result.reply.asOneLine,
-                isRelayed: result.missing.contains(.dsn))
+                isRelayed: result.missing.contains(.dsn), isLoginRefused: result.stage == .authentication)
         }
     }
 
