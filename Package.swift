@@ -129,7 +129,7 @@ let package = Package(
         tests("MilterProtocol", ["MailModel"]),
         tests("SASLProtocol"),
         tests("Resolver", ["MailModel"]),
-        tests("queued", ["Kernel", "MailModel", "Spool", "SpoolFormat"]),
+        tests("queued", ["Configuration", "Kernel", "MailModel", "Spool", "SpoolFormat"]),
         tests("remoted", ["MailModel", "Spool", "SpoolFormat"]),
         tests("sendmail", ["Kernel", "MailModel", "SpoolFormat"]),
         tests("Connection", ["CLinux"]),

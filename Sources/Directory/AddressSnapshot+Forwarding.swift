@@ -14,8 +14,15 @@ extension AddressSnapshot {
     ///
     /// `day`: days since 1970.
     package func forwardedSender(behind address: EmailAddress, day: Int) throws(DirectoryUnavailable) -> EmailAddress? {
-        guard SenderRewriting.isRewritten(address), try domain(address.domain).isLocal else { return nil }
-        return try senderRewriting()?.original(of: address, day: day)
+        var found: EmailAddress?
+        // Mail that came round was rewritten here before, so that what stands behind the first may be ours again.
+        for _ in 0..<3 {
+            let last = found ?? address
+            guard SenderRewriting.isRewritten(last), try domain(last.domain).isLocal, let next = try senderRewriting()?.original(of: last, day: day)
+            else { break }
+            found = next
+        }
+        return found
     }
 
     /// The sender with which mail from `sender` goes on from `forwarder`, an address of ours, to `recipient`; nil where it stays as it is.

@@ -10,18 +10,19 @@ struct ArchiveRules {
 
     init(_ rules: [ArchiveRule] = []) { self.rules = rules }
 
-    /// The archives that are to have a copy of a message of which nothing is routed yet, each once.
+    /// The archives that are to have a copy of a message of which no recipient is routed yet, each once, also if a death came between two of them.
     ///
     /// Of notices none is kept: the copy of a notice that failed would be the cause of the next one.
     func addresses(for message: OpenMessage) -> [[UInt8]] {
-        guard !rules.isEmpty, message.copies.isEmpty, message.parent == nil, let sender = EmailAddress(parsing: message.sender) else { return [] }
+        guard !rules.isEmpty, message.copies.allSatisfy(message.isArchive), message.parent == nil, let sender = EmailAddress(parsing: message.sender) else { return [] }
         let named = [sender] + message.unrouted.compactMap { EmailAddress(parsing: $0) }
         let domains = Set(named.map(\.domain)), known = Set(named)
         var found: [EmailAddress] = []
         for rule in rules where domains.contains(rule.domain) && !known.contains(rule.address) && !found.contains(rule.address) {
             found.append(rule.address)
         }
-        return found.map(\.wire)
+        let kept = Set(message.copies.map(\.original))
+        return found.map(\.wire).filter { !kept.contains($0) }
     }
 }
 

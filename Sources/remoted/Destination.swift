@@ -46,7 +46,7 @@ struct DestinationFinder: Sendable {
                 return temporary(EnhancedStatus(.temporary, 3, 5), "the route \(route.display) is none that this version knows")
             }
             if hop != .exchangers { return named(hop) }
-        } else if let smarthost, let host = Domain(smarthost.host) ?? Domain("[\(smarthost.host)]") {
+        } else if let smarthost, let host = Domain(smarthost.isNumeric ? "[\(smarthost.host)]" : smarthost.host) {
             return named(.server(host, port: smarthost.port, .smtp))
         }
         return exchangers(for: job)

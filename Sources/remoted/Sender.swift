@@ -188,8 +188,10 @@ private struct Attempt: Sendable {
             if let (status, why) = ending.flatMap(Attempt.cause), case .temporary(let said, _) = outcome, result.reply.isEmpty {
                 outcome = .temporary(status ?? said, reason: Array("\(target): \(why)".utf8))
             }
+            let isStranger = target.isStranger(result)
+            if isStranger { outcome = outcome.waiting }
             return RemoteResult(copy: copy, outcome: outcome, host: Array("\(target)".utf8), tls: tls, reply: result.reply.asOneLine,
-                isRelayed: result.missing.contains(.dsn), isLoginRefused: result.stage == .authentication)
+                isRelayed: result.missing.contains(.dsn), isLoginRefused: isStranger)
         }
     }
 

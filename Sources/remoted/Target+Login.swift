@@ -11,8 +11,21 @@ extension Target {
         return login != nil ? .required : wish
     }
 
+    /// Whether it would take the mail from somebody that it knows: our password was refused, or none was given where one is asked for (RFC 4954 §6).
+    func isStranger(_ result: RecipientResult) -> Bool {
+        result.stage == .authentication || isNamed && result.reply.starts(with: Array("530".utf8))
+    }
+
     /// The name that its certificate must bear; an address has none to send.
     var serverName: [UInt8]? { host.isAddressLiteral ? nil : host.bytes }
+}
+
+extension DeliveryOutcome {
+    /// A refusal that the administrator can mend: no sender is to hear of it.
+    var waiting: DeliveryOutcome {
+        guard case .permanent(let status, let reason) = self else { return self }
+        return .temporary(EnhancedStatus(.temporary, status.subject, status.detail), reason: reason)
+    }
 }
 
 extension Sender {

@@ -1,9 +1,8 @@
-"""Where mail goes that does not stay here: relays with a password, routes of senders, LMTP, forwarded senders, loops."""
+"""Where mail goes that does not stay here: relays with a password, routes of senders, LMTP, forwarded senders, loops, archives."""
 import json
 import os
 import re
 import tempfile
-import time
 import unittest
 
 from mail_samples import named, submit, without_trace
@@ -11,7 +10,7 @@ from martlet import Martlet, wait_until
 from relays import LMTPServer, Relay
 from servers import A, MX, NameServer, SMTPServer
 from test_extensions import certificate
-from test_remote import QUICK, bounces, events, sent, waiting
+from test_remote import QUICK, bounces, sent, waiting
 
 
 def routed(martlet, sender, recipient):
@@ -138,6 +137,17 @@ class Passwords(unittest.TestCase):
             submit(here, named("open", b"x\r\n"), "user@far.example")
             self.assertIn("read by everybody", wait_until(lambda: waiting(here, "user@far.example"), "put off")["reason"])
             self.assertEqual(relay.messages, [])
+
+
+    def test_a_host_that_asks_for_a_password_where_we_have_none_lets_mail_wait(self):
+        with Martlet(start=False, settings=QUICK) as here:
+            relay = Relay({"alice": "right"})
+            self.addCleanup(relay.close)
+            here.mailctl("route", "add", "far.example", "127.0.0.1:%d" % relay.port)
+            here.start()
+            submit(here, named("none", b"x\r\n"), "user@far.example")
+            self.assertIn("who are you", wait_until(lambda: waiting(here, "user@far.example"), "put off")["reason"])
+            here.wait_for_event("remoted", "problem", "relay-password")
 
 
 class Senders(unittest.TestCase):
@@ -335,3 +345,62 @@ class Loops(unittest.TestCase):
             # RFC 5321 §5.1: we are the second server, and the first is down.
             submit(here, named("second", b"x\r\n"), "user@second.example")
             self.assertIn("refused", wait_until(lambda: waiting(here, "user@second.example"), "put off")["reason"])
+
+
+class Archives(unittest.TestCase):
+    """`routing.archive`: a copy of what comes from or goes to a domain."""
+
+    def martlet(self, *rules, **more):
+        here = Martlet(start=False, settings={**QUICK, "routing": {"archive": list(rules)}, **more}, accounts=("alice", "bob", "archive", "postmaster"))
+        self.addCleanup(here.close)
+        return here
+
+    def test_each_message_is_kept_once_and_nobody_sees_it(self):
+        far = SMTPServer()
+        self.addCleanup(far.close)
+        here = self.martlet("example.org archive@example.org", "far.example archive@example.org")
+        here.mailctl("route", "add", "far.example", "127.0.0.1:%d" % far.port)
+        here.start()
+        here.send(["alice", "bob"], "from outside\r\n")
+        submit(here, named("inside", b"x\r\n"), ["bob@example.org", "carol@far.example"])
+        here.send("archive", "to the archive itself\r\n")
+        here.send("alice", "a notice\r\n", sender="")
+        wait_until(lambda: len(here.files("bob")) == 2 and len(here.files("alice")) == 2 and len(here.files("archive")) >= 3 and far.messages, "all delivered\n" + here.log()[-1500:])
+        audited(self, here)
+        kept = here.messages("archive")
+        self.assertEqual(sorted(sum(mark in m for m in kept) for mark in (b"from outside", b"<inside@", b"to the archive", b"a notice")), [0, 1, 1, 1])
+        for message in here.messages("bob") + [far.messages[0][2]]:
+            self.assertNotIn(b"archive", message.lower())
+        self.assertEqual([m[1] for m in far.messages], [["carol@far.example"]])
+
+    def test_the_archives_failure_is_told_to_the_postmaster_and_to_nobody_else(self):
+        store = SMTPServer({"RCPT": "550 5.2.2 the archive is full"})
+        self.addCleanup(store.close)
+        here = self.martlet("example.org keep@store.example", "example.org nobody@example.org")
+        here.mailctl("route", "add", "store.example", "127.0.0.1:%d" % store.port)
+        here.start()
+        submit(here, named("unkept", b"x\r\n"), "bob@example.org")
+        told = lambda: b"".join(m for m in here.messages("postmaster") if b"MAILER-DAEMON" in m)
+        wait_until(lambda: b"the archive is full" in told() and b"nobody@example.org" in told(), lambda: "the postmaster told\n%s" % here.queue())
+        audited(self, here)
+        self.assertEqual(len(here.files("bob")), 1)
+        self.assertEqual(here.files("alice"), [])
+        self.assertTrue(all(b"<postmaster@example.org>" in c for d in store.dialogues for c in d.commands if c.startswith(b"MAIL")))
+
+    def test_an_archive_that_waits_is_one_after_a_start_too(self):
+        store = SMTPServer({"RCPT": "450 4.2.1 later"})
+        self.addCleanup(store.close)
+        here = self.martlet("example.org keep@store.example", retry={"initial": "1 s", "maximum": "1 s", "delay_notice": "1 s"})
+        here.mailctl("route", "add", "store.example", "127.0.0.1:%d" % store.port)
+        here.start()
+        submit(here, named("waits", b"x\r\n"), "bob@example.org")
+        wait_until(lambda: waiting(here, "keep@store.example"), "put off")
+        for _ in range(2):
+            here.stop()
+            here.start()
+        wait_until(lambda: waiting(here, "keep@store.example"), "put off")
+        store.say = {"RCPT": "550 5.2.2 never"}
+        wait_until(lambda: [m for m in here.messages("postmaster") if b"never" in m], "the postmaster told")
+        audited(self, here)
+        self.assertEqual(here.files("alice"), [])
+        self.assertEqual(len(here.files("bob")), 1)
