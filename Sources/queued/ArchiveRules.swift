@@ -13,9 +13,9 @@ struct ArchiveRules {
     /// The archives that are to have a copy of a message of which no recipient is routed yet, each once, also if a death came between two of them.
     ///
     /// Of notices none is kept: the copy of a notice that failed would be the cause of the next one.
-    func addresses(for message: OpenMessage) -> [[UInt8]] {
+    func addresses(for message: OpenMessage, to recipients: [[UInt8]]) -> [[UInt8]] {
         guard !rules.isEmpty, message.copies.allSatisfy(message.isArchive), message.parent == nil, let sender = EmailAddress(parsing: message.sender) else { return [] }
-        let named = [sender] + message.unrouted.compactMap { EmailAddress(parsing: $0) }
+        let named = [sender] + recipients.compactMap { EmailAddress(parsing: $0) }
         let domains = Set(named.map(\.domain)), known = Set(named)
         var found: [EmailAddress] = []
         for rule in rules where domains.contains(rule.domain) && !known.contains(rule.address) && !found.contains(rule.address) {
@@ -30,9 +30,9 @@ extension Queue {
     /// Routes a message's archives, before the first of its recipients: whoever finds that routed after a crash finds these.
     ///
     /// An archive that leads nowhere keeps no mail waiting: the postmaster hears of it.
-    mutating func routeArchives(of message: OpenMessage, _ lookUp: (_ recipient: [UInt8], _ message: OpenMessage) -> Routed) {
+    mutating func routeArchives(of message: OpenMessage, to recipients: [[UInt8]], _ lookUp: (_ recipient: [UInt8], _ message: OpenMessage) -> Routed) {
         var known: Set<Destination> = []
-        for archive in archiveRules.addresses(for: message) {
+        for archive in archiveRules.addresses(for: message, to: recipients) {
             message.archives.insert(archive)
             let first = lines.count
             switch lookUp(archive, message) {

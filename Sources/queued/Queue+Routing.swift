@@ -71,7 +71,7 @@ extension Queue {
             }
             switch lookUp(recipient, message) {
             case .routed(let destinations, let refusal):
-                routeArchives(of: message, lookUp)
+                routeArchives(of: message, to: recipients, lookUp)
                 budget -= max(destinations.count, 1)
                 add(destinations, refusal, for: recipient, to: message, &known)
             case .unavailable(let why):

@@ -351,7 +351,7 @@ class Archives(unittest.TestCase):
     """`routing.archive`: a copy of what comes from or goes to a domain."""
 
     def martlet(self, *rules, **more):
-        here = Martlet(start=False, settings={**QUICK, "routing": {"archive": list(rules)}, **more}, accounts=("alice", "bob", "archive", "postmaster"))
+        here = Martlet(start=False, settings={**QUICK, "routing": {"archive": list(rules)}, **more}, accounts=("alice", "bob", "archive"))
         self.addCleanup(here.close)
         return here
 

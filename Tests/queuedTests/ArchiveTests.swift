@@ -29,6 +29,13 @@ import Testing
         #expect(try world.started().message(1)?.archives == [bytes("keep@a.example")])
     }
 
+    @Test func isForWhatComesToo() throws {
+        let world = world("example.org keep@a.example")
+        try world.accept(1, to: ["x@far.example", "bob@example.org"], from: "stranger@far.example")
+        world.route()
+        #expect(copies(world) == ["bob@example.org", "keep@a.example", "x@far.example"])
+    }
+
     @Test(arguments: [("", ["bob@example.org"]), ("alice@example.org", ["keep@a.example"]), ("keep@a.example", ["bob@example.org"]), ("x@far.example", ["y@far.example"])])
     func isNotForNoticesNorForItselfNorForOthers(_ sender: String, _ recipients: [String]) throws {
         let world = world("example.org keep@a.example")
