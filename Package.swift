@@ -130,7 +130,7 @@ let package = Package(
         tests("SASLProtocol"),
         tests("Resolver", ["MailModel"]),
         tests("queued", ["Configuration", "Kernel", "MailModel", "Spool", "SpoolFormat"]),
-        tests("remoted", ["MailModel", "Spool", "SpoolFormat"]),
+        tests("remoted", ["Configuration", "Connection", "MailModel", "Spool", "SpoolFormat"]),
         tests("sendmail", ["Kernel", "MailModel", "SpoolFormat"]),
         tests("Connection", ["CLinux"]),
         tests("Sandbox", ["CLinux", "Kernel"]),
