@@ -141,6 +141,8 @@ extension Configuration {
 
     package struct Routing: Hashable, Sendable {
         package var subaddressSeparator: SubaddressSeparator?
+        package var srs = false
+        package var archive: [ArchiveRule] = []
     }
 
     package struct DNS: Hashable, Sendable {
@@ -166,6 +168,7 @@ extension Configuration {
         package var mtaSTS = false
         package var mtaSTSPort = 0
         package var roots: Path?
+        package var sockets: [Path] = []
         package var connectTimeout = Duration.zero
         package var commandTimeout = Duration.zero
         package var connections = 0

@@ -5,6 +5,14 @@ extension ConfigurationKey {
         ConfigurationKey("routing.subaddress_separator", \.routing.subaddressSeparator, default: .plus, reload: .live, """
             user+detail@domain goes to user@domain (RFC 5233 §1). Empty: no subaddresses.
             """),
+        ConfigurationKey("routing.srs", \.routing.srs, default: true, reload: .live, """
+            Mail that an alias leads to another domain goes on under a sender of ours, SRS0=...@domain, so that SPF
+            holds there; notices for it are sent back to its own sender for 21 days.
+            """),
+        ConfigurationKey("routing.archive", \.routing.archive, default: [], reload: .live, """
+            A copy of each message from or to a domain, for an archive. Failures of the copy are told to the
+            postmaster. Notices are not copied.
+            """),
         ConfigurationKey("dns.servers", \.dns.servers, default: [], reload: .live, """
             Name servers to ask. Empty: those of /etc/resolv.conf.
             """),
@@ -56,6 +64,10 @@ extension ConfigurationKey {
         ConfigurationKey("remote.roots", \.remote.roots, default: nil,
             reload: .restart([.remoted], why: "the file is read at the start"), """
             A file of certificates that are trusted where a server must prove its name. Empty: those of the system.
+            """),
+        ConfigurationKey("remote.sockets", \.remote.sockets, default: [], within: .localSockets,
+            reload: .restart([.remoted], why: "what a program may open is fixed at its start"), """
+            Sockets to which a route lmtp:/PATH may lead. While there is none, remoted can open no local socket.
             """),
         ConfigurationKey("remote.connect_timeout", \.remote.connectTimeout, default: .seconds(30),
             within: .range(.seconds(1)...(.seconds(600))), reload: .live, """

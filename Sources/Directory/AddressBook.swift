@@ -40,31 +40,6 @@ package struct AddressEntry: Hashable, Sendable {
     package static let nothing = AddressEntry()
 }
 
-/// A host that takes all mail of a domain instead of its MX.
-package struct NextHop: Hashable, Sendable, CustomStringConvertible {
-    /// A host name or an address literal.
-    package let host: Domain
-    package let port: UInt16
-
-    package init(host: Domain, port: UInt16) {
-        self.host = host
-        self.port = port
-    }
-
-    /// `host` or `host:port`, port 25 if none is said; `[2001:db8::1]:24` for an address.
-    package init?(parsing text: some Collection<UInt8>) {
-        let text = Array(text)
-        let close = text.lastIndex(of: UInt8(ascii: "]")) ?? -1
-        let colon = text.lastIndex(of: UInt8(ascii: ":")).flatMap { $0 > close ? $0 : nil }
-        guard let host = Domain(parsing: text[..<(colon ?? text.count)]) else { return nil }
-        guard let colon else { self.init(host: host, port: 25); return }
-        guard let number = text[(colon + 1)...].decimalValue, let port = UInt16(exactly: number), port > 0 else { return nil }
-        self.init(host: host, port: port)
-    }
-
-    package var description: String { "\(host):\(port)" }
-}
-
 /// What the directory says of a domain.
 package struct DomainEntry: Hashable, Sendable {
     /// Whether the domain is ours: we accept mail for it from everybody.

@@ -15,7 +15,11 @@ package final class AddressSnapshot: AddressBook {
                 "SELECT local, host, port FROM domain WHERE name = ?",
                 "SELECT spelling, folder, enabled, quota, targets FROM address WHERE key = ?",
                 "SELECT name FROM domain WHERE local AND name > ? ORDER BY name LIMIT 1",
-            ], later: [LaterQuery(table: "sender", text: "SELECT 1 FROM sender WHERE grant_key = ?")])
+            ], later: [
+                LaterQuery(table: "sender", text: "SELECT 1 FROM sender WHERE grant_key = ?"),
+                LaterQuery(table: "route", text: "SELECT hop FROM route WHERE pattern = ?"),
+                LaterQuery(table: "meta", text: "SELECT value FROM meta WHERE name = CAST(? AS TEXT)"),
+            ])
     }
 
     /// Looks for a newer snapshot. Errors show in the next question.
@@ -26,10 +30,28 @@ package final class AddressSnapshot: AddressBook {
             try database.first(0, domain.bytes) { row -> DomainEntry? in
                 guard !row.isNull(1) else { return DomainEntry(isLocal: row.integer(0) != 0) }
                 guard let host = Domain(parsing: row.bytes(1)), let port = UInt16(exactly: row.integer(2)) else { return nil }
-                return DomainEntry(isLocal: row.integer(0) != 0, route: NextHop(host: host, port: port))
+                return DomainEntry(isLocal: row.integer(0) != 0, route: .server(host, port: port, .smtp))
             }
         }
-        return found ?? DomainEntry(isLocal: false)
+        var entry = found ?? DomainEntry(isLocal: false)
+        if let hop = try route(.domain(domain)) { entry.route = hop == .exchangers ? nil : hop }
+        return entry
+    }
+
+    /// The next hop of a pattern; nil if there is no such route.
+    package func route(_ pattern: RoutePattern) throws(DirectoryUnavailable) -> NextHop? {
+        let found = try file.ask { (database) throws(DirectoryUnavailable) in
+            try database.first(4, pattern.key) { NextHop(parsing: $0.bytes(0)) }
+        }
+        // An earlier version writes hosts of domains only, beside the domain.
+        return found
+    }
+
+    /// What the senders of forwarded mail are signed with; nil in a snapshot of an earlier version.
+    package func forwardingSecret() throws(DirectoryUnavailable) -> [UInt8]? {
+        try file.ask { (database) throws(DirectoryUnavailable) in
+            try database.first(5, Array("forwarding".utf8)) { $0.bytes(0) }
+        }
     }
 
     /// The first of our domains behind this one, in the order of their bytes; nil behind the last.

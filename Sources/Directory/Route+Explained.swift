@@ -1,6 +1,6 @@
 // Routing in words, for `mailctl explain`: printed from the value that queued acts on, so it cannot say otherwise.
 
-import MailModel
+package import MailModel
 
 extension RouteResult {
     /// One line a result, each ending with its path: `account alice@example.org  via team@example.org (alias)`.
@@ -13,9 +13,12 @@ extension RouteResult {
 }
 
 extension Route {
-    package var explanation: [String] {
+    package var explanation: [String] { explanation { _ in nil } }
+
+    /// `way`: how a copy leaves for an address, where more is known than its domain's route.
+    package func explanation(way: (EmailAddress) -> String?) -> [String] {
         accounts.map { "account \($0.account.address) folder \($0.account.folder)\($0.path.explanation)" }
-            + remotes.map { "remote \($0.address) by \($0.nextHop?.description ?? "MX")\($0.path.explanation)" }
+            + remotes.map { "remote \($0.address) by \(way($0.address) ?? $0.nextHop?.description ?? "MX")\($0.path.explanation)" }
             + refusals.map { "refused \($0.explanation)" }
             + cycles.map { "loop \($0.last?.address.description ?? "")\($0.explanation)" }
     }

@@ -28,7 +28,8 @@ package enum SnapshotKind: String, CaseIterable, Sendable {
     package static let version: Int64 = 1
 
     /// Keys are canonical addresses (`EmailAddress.canonical`) or `@domain`; targets are joined by LF, which no address and no secret holds.
-    /// `sender` holds what was granted: an account's key, LF, and the key that it may send as.
+    /// `sender` holds what was granted: an account's key, LF, and the key that it may send as. `route` holds all routes;
+    /// a host and port stand beside a domain too, for daemons of an earlier version. `meta.forwarding` signs the senders of forwarded mail.
     package var schema: String {
         switch self {
         case .addresses: """
@@ -37,6 +38,7 @@ package enum SnapshotKind: String, CaseIterable, Sendable {
             CREATE TABLE address (key BLOB PRIMARY KEY, spelling BLOB, folder BLOB, enabled INTEGER, quota INTEGER, targets BLOB)
             WITHOUT ROWID;
             CREATE TABLE sender (grant_key BLOB PRIMARY KEY) WITHOUT ROWID;
+            CREATE TABLE route (pattern BLOB PRIMARY KEY, hop BLOB NOT NULL) WITHOUT ROWID;
             """
         case .credentials: """
             CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;

@@ -8,6 +8,7 @@ enum DirectorySchema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { database in try database.execute(sql: first) }
         migrator.registerMigration("2") { database in try database.execute(sql: second) }
+        migrator.registerMigration("routing") { database in try database.execute(sql: routing) }
         return migrator
     }
 
@@ -78,6 +79,16 @@ enum DirectorySchema {
           created INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER)),
           PRIMARY KEY (account, name)
         ) STRICT, WITHOUT ROWID;
+        UPDATE meta SET value = random() WHERE name = 'revision';
+        """
+
+    /// Routes by pattern (`RoutePattern.key`); `host` and `port` repeat the hop of a domain that goes to a host by SMTP. `meta.forwarding`
+    /// signs the senders of forwarded mail: made once, because notices come back for weeks.
+    private static let routing = """
+        CREATE TABLE next_hop (pattern TEXT PRIMARY KEY, hop TEXT NOT NULL, host TEXT, port INTEGER) STRICT, WITHOUT ROWID;
+        INSERT INTO next_hop SELECT domain, host || ':' || port, host, port FROM route;
+        DROP TABLE route;
+        INSERT INTO meta VALUES ('forwarding', randomblob(32));
         UPDATE meta SET value = random() WHERE name = 'revision';
         """
 }

@@ -1,6 +1,5 @@
-// Domains and routes. A domain is ours or not; a route says where all mail of a domain goes that nobody here takes.
+// Domains and routes. A domain is ours or not; a route says where mail goes that nobody here takes.
 
-package import Directory
 import GRDB
 package import MailModel
 
@@ -15,7 +14,7 @@ package struct DomainListing: Hashable, Sendable {
 
 /// A route, for `mailctl route list`.
 package struct RouteListing: Hashable, Sendable {
-    package let domain: Domain
+    package let pattern: RoutePattern
     package let nextHop: NextHop
 }
 
@@ -64,29 +63,31 @@ extension DirectoryWriter {
 
     // Routes
 
-    package func addRoute(_ domain: Domain, to nextHop: NextHop) throws(DirectoryError) {
+    package func addRoute(_ pattern: RoutePattern, to nextHop: NextHop) throws(DirectoryError) {
         try change { database in
+            // Daemons of an earlier version know a host and a port beside a domain, and nothing else.
+            var (host, port): (String?, Int?) = (nil, nil)
+            if case .server(let name, let number, .smtp) = nextHop, Domain(parsing: pattern.key) != nil { (host, port) = (name.bytes.text, Int(number)) }
             try database.execute(
-                sql: "INSERT OR IGNORE INTO route VALUES (?, ?, ?)",
-                arguments: [domain.bytes.text, nextHop.host.bytes.text, Int(nextHop.port)])
-            if database.changesCount == 0 { throw DirectoryError.exists(.route, domain.description) }
+                sql: "INSERT OR IGNORE INTO next_hop VALUES (?, ?, ?, ?)",
+                arguments: [pattern.key.text, nextHop.bytes.text, host, port])
+            if database.changesCount == 0 { throw DirectoryError.exists(.route, pattern.description) }
         }
     }
 
-    package func removeRoute(_ domain: Domain) throws(DirectoryError) {
+    package func removeRoute(_ pattern: RoutePattern) throws(DirectoryError) {
         try change { database in
-            try database.execute(sql: "DELETE FROM route WHERE domain = ?", arguments: [domain.bytes.text])
-            if database.changesCount == 0 { throw DirectoryError.missing(.route, domain.description) }
+            try database.execute(sql: "DELETE FROM next_hop WHERE pattern = ?", arguments: [pattern.key.text])
+            if database.changesCount == 0 { throw DirectoryError.missing(.route, pattern.description) }
         }
     }
 
     package func routes() throws(DirectoryError) -> [RouteListing] {
         try read { database in
-            try Row.fetchAll(database, sql: "SELECT domain, host, port FROM route ORDER BY domain").compactMap { row in
-                guard let domain = Domain(row["domain"] as String), let host = Domain(row["host"] as String),
-                    let port = UInt16(exactly: row["port"] as Int)
-                else { return nil }
-                return RouteListing(domain: domain, nextHop: NextHop(host: host, port: port))
+            try Row.fetchAll(database, sql: "SELECT pattern, hop FROM next_hop ORDER BY pattern").compactMap { row in
+                NextHop(parsing: Array((row["hop"] as String).utf8)).map {
+                    RouteListing(pattern: RoutePattern(storedKey: Array((row["pattern"] as String).utf8)), nextHop: $0)
+                }
             }
         }
     }

@@ -83,7 +83,7 @@ extension SnapshotKind {
             INSERT INTO domain
             SELECT CAST(name AS BLOB), max(local), CAST(max(host) AS BLOB), max(port) FROM (
               SELECT name, 1 AS local, NULL AS host, NULL AS port FROM directory.domain
-              UNION ALL SELECT domain, 0, host, port FROM directory.route)
+              UNION ALL SELECT pattern, 0, host, port FROM directory.next_hop WHERE host IS NOT NULL)
             GROUP BY name ORDER BY name;
             INSERT INTO address
             SELECT CAST(key AS BLOB), CAST(max(spelling) AS BLOB), CAST(max(folder) AS BLOB), max(enabled), max(quota),
@@ -94,6 +94,8 @@ extension SnapshotKind {
             GROUP BY key ORDER BY key;
             INSERT INTO sender SELECT CAST(address || char(10) || name AS BLOB) FROM
               (SELECT address, name FROM directory.sender_grant JOIN directory.account ON id = account ORDER BY address, name);
+            INSERT INTO route SELECT CAST(pattern AS BLOB), CAST(hop AS BLOB) FROM directory.next_hop ORDER BY pattern;
+            INSERT INTO meta SELECT name, value FROM directory.meta WHERE name = 'forwarding';
             """
         case .credentials: meta + """
             INSERT INTO meta SELECT name, value FROM directory.meta WHERE name = 'pepper';

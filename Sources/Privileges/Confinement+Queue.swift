@@ -29,15 +29,16 @@ extension Confinement {
         return confinement
     }
 
-    /// queued's events and the mail logs for reading, remoted's own folder for writing, trusted roots and the resolver's files; connections to anywhere,
-    /// because a route may name any port, and policies are fetched by HTTPS.
+    /// queued's events and the mail logs for reading, remoted's own folder for writing, trusted roots, the resolver's files and the relay passwords; connections
+    /// to anywhere, because a route may name any port and policies are fetched by HTTPS, and to local sockets only where `remote.sockets` lists one.
     package static func remoted(_ configuration: Configuration) -> Confinement {
         let paths = configuration.paths
         var confinement = Confinement(
             readable: paths.mailLogs + [
-                paths.assignments, paths.published, .ownThreads, "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/ssl", "/usr/share/ca-certificates",
+                paths.assignments, paths.relay, paths.published, .ownThreads, "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/ssl", "/usr/share/ca-certificates",
             ] + [configuration.remote.roots].compactMap { $0 },
             writable: [paths.spool / "remoted"], network: .connecting(toPorts: nil))
+        confinement.outgoing.isLocal = !configuration.remote.sockets.isEmpty
         confinement.descriptors = 8192
         return confinement
     }

@@ -30,4 +30,6 @@ extension Configuration.Paths {
     /// The folders of the directory's snapshots, as `Directory` lays them out: what is read is one kind, and never the database.
     package var addressSnapshot: Path { directory / "addresses" }
     package var credentialSnapshot: Path { directory / "credentials" }
+    /// The folder of the passwords by which other hosts take mail from us.
+    package var relay: Path { directory / "relay" }
 }

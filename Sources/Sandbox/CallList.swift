@@ -100,7 +100,7 @@ struct CallList {
         // Streams of a content filter, and what DNS needs; streams and datagrams of the internet. SOCK_NONBLOCK and SOCK_CLOEXEC beside.
         switch network {
         case .listening where !outgoing.isNone: allowSockets(of: outgoing.families, kinds: outgoing.kinds)
-        case .connecting: allowSockets(of: [2, 10], kinds: [1, 2])
+        case .connecting: allowSockets(of: (outgoing.isLocal ? [1] : []) + [2, 10], kinds: [1, 2])
         case .none, .handed, .listening: refused.append("socket")
         }
     }

@@ -18,7 +18,7 @@ struct Mailctl: ParsableCommand {
                 MetricsCommand.self, ListenCommand.self, TreeCommand.self, SandboxCommand.self,
             ]),
             CommandGroup(name: "Directory", subcommands: [
-                DomainCommand.self, AccountCommand.self, AliasCommand.self, RouteCommand.self, DirectoryCommand.self,
+                DomainCommand.self, AccountCommand.self, AliasCommand.self, RouteCommand.self, RelayPasswordCommand.self, DirectoryCommand.self,
             ]),
             CommandGroup(name: "Mail", subcommands: [QueueCommand.self, TraceCommand.self, ExplainCommand.self, AuditCommand.self]),
         ])

@@ -23,16 +23,16 @@ struct BounceWriter {
 
     /// Appends the notice; nil if there is nobody to tell (RFC 5321 §6.1: the null path gets none).
     ///
-    /// `notice`: what of; nil for a failure. `until`: when what is delayed is given up. `postmaster`: who hears of a bounce.
+    /// `notice`: what of; nil for a failure. `until`: when what is delayed is given up. `addressee`: who is told, if not the sender.
     func append(
-        _ notice: Notice?, about message: OpenMessage, _ copies: [Copy], to log: MailLog, now: WallTime, until: WallTime? = nil, for postmaster: EmailAddress? = nil
+        _ notice: Notice?, about message: OpenMessage, _ copies: [Copy], to log: MailLog, addressee: EmailAddress? = nil, now: WallTime, until: WallTime? = nil
     ) -> QueueID? {
         let action = notice?.action ?? .failed
-        guard let sender = postmaster ?? EmailAddress(parsing: message.sender) else { return nil }
+        guard let sender = addressee ?? EmailAddress(parsing: message.sender) else { return nil }
         let id = BounceWriter.identity(of: message.id, action, covering: copies)
         if log.holds(id) { return id }
         let bytes = compose(id, to: sender, about: message, action, copies, now: now, until: until)
-        let kind: MessageKind = action != .failed ? .notice : postmaster != nil ? .doubleBounce : .bounce
+        let kind: MessageKind = action != .failed ? .notice : message.isForPostmaster ? .doubleBounce : .bounce
         var line = RecordLine(.accept, id)
         line.add(.at, Timestamp.text(now))
         line.add(.kind, kind.rawValue)

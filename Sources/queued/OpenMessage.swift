@@ -61,6 +61,8 @@ struct Copy: Sendable {
     var answer = Answer()
     /// The configured next hop of the assignment, if there is one.
     var nextHop: [UInt8]?
+    /// The sender of the assignment, where it is not that of the message.
+    var sender: [UInt8]?
     /// The notice that its sender is still to have.
     fileprivate(set) var owes: Notice?
     /// Its sender was told that it is delayed.
@@ -112,6 +114,8 @@ final class OpenMessage {
     var unrouted: [[UInt8]]
     /// Recipients of whose routing a replay has found some records, and how many it lacks.
     var routesToCome: [[UInt8]: Int] = [:]
+    /// Of the recipients of its copies those that only keep one (`routing.archive`): nobody has named them.
+    var archives: Set<[UInt8]> = []
     private(set) var copies: [Copy] = []
     /// Copies that are not finished.
     private(set) var unfinished = 0
@@ -159,7 +163,8 @@ final class OpenMessage {
     func dropHalfRouted() {
         guard !routesToCome.isEmpty else { return }
         dropRouted { routesToCome[$0] != nil }
-        for recipient in routesToCome.keys where !unrouted.contains(recipient) { unrouted.append(recipient) }
+        // An archive is routed with the first recipient, which cannot be routed yet.
+        for recipient in routesToCome.keys where !unrouted.contains(recipient) && !archives.contains(recipient) { unrouted.append(recipient) }
     }
 
     /// A replay has found the first record of a routing: a half that was said of the recipient before was an earlier one.

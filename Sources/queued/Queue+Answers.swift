@@ -11,7 +11,7 @@ extension Queue {
     ///
     /// `nextHop` is asked at each attempt: only the last hop of a frozen route may change.
     mutating func assign(
-        now: WallTime, window: Int = Queue.window, nextHop: (Destination) -> NextHopAnswer, append: (RecordLine) -> LogPosition
+        now: WallTime, window: Int = Queue.window, nextHop: (OpenMessage, Copy) -> NextHopAnswer, append: (RecordLine) -> LogPosition
     ) {
         while let due = ready.timers.pop(until: now) {
             // An older timer of a copy that was deferred anew says nothing.
@@ -26,7 +26,7 @@ extension Queue {
         for agent in Agent.allCases {
             while let next = ready.next(for: agent, window: window) {
                 guard let message = messages[next.id], let copy = message.copies[safe: next.index], case .waiting(let until) = copy.state,
-                    until <= now, let destination = copy.destination
+                    until <= now, copy.agent != nil
                 else { continue }
                 guard message.order == nil else {
                     destinations.release(next, at: destinationName(of: copy))
@@ -37,10 +37,9 @@ extension Queue {
                     fail(message, next.index, by: agent, Queue.overdue)
                     continue
                 }
-                let hop: [UInt8]?
-                switch nextHop(destination) {
-                case .route(let route): hop = texts(route)
-                case .own: hop = nil
+                let way: LastHop
+                switch nextHop(message, copy) {
+                case .go(let found): way = found
                 case .unavailable:
                     let later = now.adding(seconds: 30)
                     message.set(next.index, .waiting(until: later))
@@ -48,7 +47,8 @@ extension Queue {
                     continue
                 }
                 message.change(next.index) {
-                    $0.nextHop = hop
+                    $0.nextHop = texts(way.route)
+                    $0.sender = texts(way.sender)
                     $0.attempts += 1
                 }
                 if agent == .remoted, let last = destinations.refusal(of: next, to: destinationName(of: message.copies[next.index]), now: now) {

@@ -77,7 +77,7 @@ extension Queue {
     /// Once a copy has waited for long, or beyond what its sender allowed; `isEarly`: waiting alone will not help it.
     mutating func oweDelay(_ message: OpenMessage, _ index: Int, now: WallTime, isEarly: Bool = false) {
         let copy = message.copies[index]
-        guard !copy.isDelayTold, copy.owes == nil else { return }
+        guard !copy.isDelayTold, copy.owes == nil, !message.isArchive(copy) else { return }
         let isLate = schedule.tellsDelay(attempts: Int(copy.attempts), began: message.began, now: now)
         let isBeyond = message.deadline.map { $0.mode == .notify && now >= $0.time } ?? false
         guard isLate || isBeyond || isEarly && schedule.delayNotice > 0, message.wants(.delay, about: copy, fallback: true) else { return }

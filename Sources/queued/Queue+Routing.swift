@@ -45,7 +45,7 @@ extension Queue {
     static let maximumExpansion = 20_000
 
     /// Routes what waits for it, at most `limit` messages. Recipients that cannot be looked up now are tried again later.
-    mutating func route(now: WallTime, limit: Int = .max, by lookUp: (_ recipient: [UInt8], _ origin: QueueOrigin) -> Routed) {
+    mutating func route(now: WallTime, limit: Int = .max, by lookUp: (_ recipient: [UInt8], _ message: OpenMessage) -> Routed) {
         for id in unrouted.take(limit, now: now) {
             guard let message = messages[id] else { continue }
             let first = message.copies.count
@@ -57,7 +57,7 @@ extension Queue {
     }
 
     /// Why some of its recipients could not be routed; nil if all were.
-    private mutating func route(_ message: OpenMessage, now: WallTime, _ lookUp: (_ recipient: [UInt8], _ origin: QueueOrigin) -> Routed) -> String? {
+    private mutating func route(_ message: OpenMessage, now: WallTime, _ lookUp: (_ recipient: [UInt8], _ message: OpenMessage) -> Routed) -> String? {
         let recipients = message.unrouted
         message.unrouted.removeAll()
         message.routesToCome.removeAll()
@@ -69,8 +69,9 @@ extension Queue {
                 refuse(recipient, of: message, EnhancedStatus(.permanent, 5, 3), "the recipients of this message lead to too many addresses")
                 continue
             }
-            switch lookUp(recipient, message.id.origin) {
+            switch lookUp(recipient, message) {
             case .routed(let destinations, let refusal):
+                routeArchives(of: message, to: recipients, lookUp)
                 budget -= max(destinations.count, 1)
                 add(destinations, refusal, for: recipient, to: message, &known)
             case .unavailable(let why):
@@ -86,7 +87,7 @@ extension Queue {
     }
 
     /// One mailbox gets one copy, however many of the message's recipients lead to it; `known` holds those that have one.
-    private mutating func add(
+    mutating func add(
         _ destinations: [(destination: Destination, path: [UInt8])], _ refusal: (status: EnhancedStatus, reason: [UInt8])?,
         for recipient: [UInt8], to message: OpenMessage, _ known: inout Set<Destination>
     ) {
@@ -111,7 +112,7 @@ extension Queue {
         }
     }
 
-    private mutating func refuse(_ recipient: [UInt8], of message: OpenMessage, _ status: EnhancedStatus, _ reason: String) {
+    mutating func refuse(_ recipient: [UInt8], of message: OpenMessage, _ status: EnhancedStatus, _ reason: String) {
         refuse(recipient, of: message, status, Array(reason.utf8))
     }
 

@@ -67,6 +67,7 @@ extension OpenMessage {
     /// A `pending` line of a state block, which has the options of its recipient.
     func restore(_ copy: Copy, _ record: Record) {
         add(copy)
+        if record.text(.kind) == "archive" { archives.insert(copy.original) }
         if let notice = record.text(.owes).flatMap({ Notice(rawValue: $0) }) { owe(copies.count - 1, notice) }
         guard let original = EmailAddress(parsing: copy.original), let options = RecipientOptions.all(in: record, of: [original]), !options.isEmpty
         else { return }
@@ -88,6 +89,7 @@ extension OpenMessage {
                 change(index) { copy in
                     copy.attempts = record.number(.attempt).flatMap { UInt32(exactly: $0) } ?? copy.attempts + 1
                     copy.nextHop = texts(record[.host])
+                    copy.sender = texts(record[.from].flatMap { $0 == sender ? nil : $0 })
                 }
             }
         case .deferred where record[.final] != nil:
@@ -115,6 +117,7 @@ extension OpenMessage {
 
     private func replayRoute(_ record: Record, _ texts: inout SharedTexts) {
         guard let original = record[.recipient] else { return }
+        if record.text(.kind) == "archive" { archives.insert(original) }
         if let count = record.number(.count) { beginRouting(of: original, count) }
         for serving in record.all(.covers) { asked?.share(original, with: serving) }
         if find(original, record[.final] ?? []) != nil {

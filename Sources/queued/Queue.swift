@@ -17,6 +17,7 @@ struct Queue: ~Copyable {
     /// What must be known of messages that are not open.
     var closed = ClosedMessages()
     var schedule: RetrySchedule
+    var archiveRules = ArchiveRules()
     /// The oldest open message when metrics were published last.
     var oldest: QueueID?
     var texts = SharedTexts()

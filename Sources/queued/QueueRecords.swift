@@ -60,7 +60,7 @@ extension RecordLine {
         var line = RecordLine(.assign, message.id, copy)
         line.add(.attempt, copy.attempts)
         line.add(.host, copy.nextHop)
-        line.addContent(of: message)
+        line.addContent(of: message, from: copy.sender)
         line.addAsked(of: message, for: copy)
         return line
     }
@@ -73,8 +73,8 @@ extension RecordLine {
     }
 
     /// What an agent needs to know of the message.
-    private mutating func addContent(of message: OpenMessage) {
-        add(.from, message.sender)
+    private mutating func addContent(of message: OpenMessage, from sender: [UInt8]?) {
+        add(.from, sender ?? message.sender)
         add(.accepted, message.accepted.seconds)
         add(.location, message.location.text)
     }
@@ -127,6 +127,7 @@ extension RecordLine {
     static func pending(_ copy: Copy, of message: OpenMessage) -> RecordLine {
         var line = RecordLine(.pending, message.id, copy)
         line.add(.attempt, copy.attempts)
+        if message.isArchive(copy) { line.add(.kind, "archive") }
         var isAssigned = false
         switch copy.state {
         case .waiting(let until): line.add(.until, Timestamp.text(until))
@@ -134,7 +135,7 @@ extension RecordLine {
             isAssigned = true
             line.add(.answers, position.text)
             line.add(.host, copy.nextHop)
-            line.addContent(of: message)
+            line.addContent(of: message, from: copy.sender)
         case .delivered: line.add(.result, "delivered")
         case .bounced: line.add(.result, "bounced")
         case .failed: break
@@ -179,7 +180,10 @@ extension Record {
         guard let original = self[.recipient], let state = copyState else { return nil }
         var copy = Copy(original: original, final: self[.final] ?? [], folder: texts(self[.account]), state: state)
         copy.attempts = number(.attempt).flatMap { UInt32(exactly: $0) } ?? 0
-        if case .assigned = state { copy.nextHop = texts(self[.host]) }
+        if case .assigned = state {
+            copy.nextHop = texts(self[.host])
+            copy.sender = texts(self[.from])
+        }
         copy.answer = texts(answer)
         copy.isDelayTold = text(.told) == Notice.delayed.rawValue
         copy.tried = self[.tried].flatMap { TriedTimes(parsing: $0) } ?? TriedTimes()

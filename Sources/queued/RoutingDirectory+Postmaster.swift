@@ -6,7 +6,7 @@ import MailModel
 
 extension RoutingDirectory {
     /// The configured address, or the postmaster of a domain of ours: of the host's own name, if it is one.
-    func postmaster(of host: Domain, now: MonotonicTime) -> EmailAddress? {
+    func postmaster(now: MonotonicTime) -> EmailAddress? {
         if let named = router.postmaster { return named }
         snapshot.refresh(at: now)
         // Without an answer it is the host's own: routing waits for the directory.

@@ -9,6 +9,9 @@ import MailModel
 struct RoutingDirectory {
     let router: Router
     let snapshot: AddressSnapshot
+    /// Mail that is led to another domain goes on under an address of ours (`routing.srs`).
+    let rewritesSenders: Bool
+    let host: Domain
 
     init(_ configuration: Configuration) {
         let separator = configuration.routing.subaddressSeparator.map { [$0.byte] } ?? []
@@ -16,36 +19,28 @@ struct RoutingDirectory {
             postmaster: configuration.postmaster, separators: separator,
             limits: Router.Limits(depth: configuration.limits.aliasDepth, results: configuration.limits.aliasResults))
         snapshot = AddressSnapshot(folder: configuration.paths.directory)
+        rewritesSenders = configuration.routing.srs
+        host = configuration.hostname
     }
 
-    /// `origin`: who took the message in. smtpd may not relay, whatever a captured one writes down: what it accepts is for
-    /// domains of ours, from where an alias or a route may lead on.
-    func route(_ recipient: [UInt8], from origin: QueueOrigin, now: MonotonicTime) -> Routed {
+    /// smtpd may not relay, whatever a captured one writes down: what it accepts is for domains of ours, from where an alias or a
+    /// route may lead on, or a notice about mail that was forwarded.
+    func route(_ recipient: [UInt8], of message: OpenMessage, now: MonotonicTime) -> Routed {
         guard let address = EmailAddress(parsing: recipient) else {
             return .routed([], refusal: (EnhancedStatus(.permanent, 1, 3), Array("not a mail address".utf8)))
         }
         do throws(DirectoryUnavailable) {
             snapshot.refresh(at: now)
-            if origin == .smtpd, try !snapshot.domain(address.domain).isLocal {
+            if message.id.origin == .smtpd, try !snapshot.domain(address.domain).isLocal {
                 return .routed([], refusal: (EnhancedStatus(.permanent, 7, 1), Array("smtpd takes in no mail for other domains".utf8)))
             }
-            switch try router.route(address, in: snapshot) {
+            let returned = message.sender.isEmpty ? try snapshot.forwardedSender(behind: address, day: Int(WallTime.now().seconds / 86400)) : nil
+            switch try router.route(returned ?? address, in: snapshot) {
             case .held(let refusal): return .unavailable(reason: refusal.reason.rawValue)
             case .routed(let route): return routed(route, address)
             }
         } catch {
             return .unavailable(reason: "\(error)")
-        }
-    }
-
-    /// The configured next hop of a copy, as it stands now.
-    func nextHop(_ destination: Destination, now: MonotonicTime) -> NextHopAnswer {
-        guard case .remote(let address) = destination else { return .own }
-        snapshot.refresh(at: now)
-        do throws(DirectoryUnavailable) {
-            return try snapshot.domain(address.domain).route.map { .route(Array($0.description.utf8)) } ?? .own
-        } catch {
-            return .unavailable
         }
     }
 
@@ -68,13 +63,4 @@ struct RoutingDirectory {
     private func explain(_ path: AliasPath) -> [UInt8] {
         path.count < 2 ? [] : Array(path.map { $0.address.wire }.joined(separator: [UInt8(ascii: ">")]))
     }
-}
-
-/// Where the last hop of a copy leads.
-enum NextHopAnswer {
-    case route([UInt8])
-    /// The domain's own servers, or a mailbox.
-    case own
-    /// The directory cannot be read: the copy waits.
-    case unavailable
 }

@@ -49,6 +49,7 @@ final class Runner {
         let spool = context.openSpool()
         queue = Queue(schedule: RetrySchedule(configuration.retry))
         queue.smarthost = configuration.remote.smarthost.map { Array("\($0)".utf8) }
+        queue.archiveRules = ArchiveRules(configuration.routing.archive)
         events = try EventWriter(spool: spool, .queued, reserve: Runner.reserve)
         mail = try MailLog(spool: spool, .queued, origin: .queued, reserve: Runner.reserve)
         released = try LogWriter(spool: spool, LogName(.queued, .released), reserve: Runner.reserve)
@@ -146,6 +147,7 @@ final class Runner {
                 case .reload:
                     let configuration = context.live.current
                     directory = RoutingDirectory(configuration)
+                    queue.archiveRules = ArchiveRules(configuration.routing.archive)
                     queue.schedule = RetrySchedule(configuration.retry)
                     queue.smarthost = configuration.remote.smarthost.map { Array("\($0)".utf8) }
                     drops.sizeLimit = Int64(configuration.limits.messageSize.bytes)
@@ -172,11 +174,11 @@ final class Runner {
         if looksEverywhere { try tidyDrops(now, moment) }
         if looksEverywhere || dropWatch.map(announced.contains) ?? true { try adoptDrops(now) }
         var heard = try hear(now, steady, everywhere: looksEverywhere)
-        queue.route(now: steady, limit: hasRoom ? Runner.portion : Runner.scarce) { directory.route($0, from: $1, now: moment) }
+        queue.route(now: steady, limit: hasRoom ? Runner.portion : Runner.scarce) { directory.route($0, of: $1, now: moment) }
         heard = appendLines(now) || heard
         try tellSenders(now)
         heard = appendLines(now) || heard
-        queue.assign(now: steady, window: hasRoom ? Queue.window : Runner.scarce, nextHop: { directory.nextHop($0, now: moment) }) { events.append($0, at: now) }
+        queue.assign(now: steady, window: hasRoom ? Queue.window : Runner.scarce, nextHop: { directory.lastHop(of: $1, $0, now: moment) }) { events.append($0, at: now) }
         heard = appendLines(now) || heard
         if heard || events.log.hasPending {
             noteCursors()
@@ -245,11 +247,13 @@ final class Runner {
         var told: [(message: OpenMessage, notice: Notice?, copies: [Copy], child: QueueID?)] = []
         for (message, indexes) in failures {
             // Those whose failure nobody wants to hear of are over without a notice (RFC 3461 §4.1).
-            let failed = indexes.map { message.copies[$0] }
+            let all = indexes.map { message.copies[$0] }
             if message.isForPostmaster {
-                told.append((message, nil, failed, tellPostmaster(of: message, failed, now)))
+                told.append((message, nil, all, tellPostmaster(of: message, all, now)))
                 continue
             }
+            let failed = all.filter { !message.isArchive($0) }, unkept = all.filter { message.isArchive($0) }
+            if !unkept.isEmpty { told.append((message, nil, unkept, bounces.append(nil, about: message, unkept, to: mail, addressee: directory.postmaster(now: .now()), now: now))) }
             let wanted = failed.filter { message.wants(.failure, about: $0, fallback: true) }
             let silent = failed.filter { !message.wants(.failure, about: $0, fallback: true) }
             if !wanted.isEmpty { told.append((message, nil, wanted, bounces.append(nil, about: message, wanted, to: mail, now: now))) }
@@ -265,8 +269,8 @@ final class Runner {
 
     /// A bounce of ours failed: its last reader is the postmaster.
     private func tellPostmaster(of bounce: OpenMessage, _ failed: [Copy], _ now: WallTime) -> QueueID? {
-        guard let postmaster = directory.postmaster(of: bounces.host, now: .now()), doubleBounces.take(at: now.seconds) else { return nil }
-        return bounces.append(nil, about: bounce, failed, to: mail, now: now, for: postmaster)
+        guard let postmaster = directory.postmaster(now: .now()), doubleBounces.take(at: now.seconds) else { return nil }
+        return bounces.append(nil, about: bounce, failed, to: mail, addressee: postmaster, now: now)
     }
 
     private func say(_ notice: Notice?, of copies: [Copy], _ message: OpenMessage, _ child: QueueID?, _ now: WallTime) {

@@ -58,7 +58,7 @@ struct Departures {
         let key = LaneName(job)
         var lane = lanes.removeValue(forKey: key) ?? Lane()
         if lane.jobs.isEmpty { turns.append(key) }
-        if let index = lane.jobs.indices.last, lane.jobs[index].id == job.id, lane.jobs[index].copies.count < Departures.mostCopies {
+        if let index = lane.jobs.indices.last, lane.jobs[index].id == job.id, lane.jobs[index].sender == job.sender, lane.jobs[index].copies.count < Departures.mostCopies {
             lane.jobs[index].copies.append(copy)
         } else {
             lane.jobs.append(job)

@@ -91,6 +91,8 @@ struct RemoteResult: Sendable {
     var isUnreached = false
     /// The policy that kept the mail here.
     var keptBy: TransportPolicy.Source?
+    /// The server did not take our password: the administrator is to hear of it.
+    var isLoginRefused = false
 
     static func same(_ outcome: DeliveryOutcome, for job: Job) -> [RemoteResult] {
         job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: job.domain.bytes) }

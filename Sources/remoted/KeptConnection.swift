@@ -64,6 +64,9 @@ final class KeptConnection: Sendable {
         return !leave()
     }
 
+    /// A password may be for the mail of one domain alone.
+    fileprivate func suits(_ job: Job) -> Bool { security.login == nil || terms.job.sender.address?.domain == job.sender.address?.domain }
+
     /// Gives it the next message; false if it has ended meanwhile.
     func offer(_ errand: Errand) -> Bool {
         let bell: ReplyAddress<Bell>? = state.withLock { known in
@@ -156,9 +159,11 @@ final class KeptConnections: Sendable {
     }
 
     /// The one that was used last, so that those too many go; it is nobody else's from here on.
-    func take(_ lane: LaneName) -> KeptConnection? {
-        waiting.withLock { waiting in
-            guard let connection = waiting.lanes[lane]?.popLast() else { return nil }
+    func take(for job: Job) -> KeptConnection? {
+        let lane = LaneName(job)
+        return waiting.withLock { waiting in
+            guard let place = waiting.lanes[lane]?.lastIndex(where: { $0.suits(job) }), let connection = waiting.lanes[lane]?.remove(at: place)
+            else { return nil }
             if waiting.lanes[lane]?.isEmpty == true { waiting.lanes[lane] = nil }
             waiting.count -= 1
             return connection

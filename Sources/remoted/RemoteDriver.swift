@@ -143,7 +143,7 @@ final class RemoteDriver: SessionDriver {
         guard let action = session.next() else { return false }
         switch action {
         case .send(let bytes):
-            Verbosity.debug("remoted", serverName + Array(" C: ".utf8) + bytes)
+            Verbosity.debug("remoted", serverName + Array(" C: ".utf8) + (session.stage == .authentication ? Array("(authentication)".utf8) : bytes))
             wire.send(bytes)
         // A host that is only an address proves that: a certificate names it beside the names (RFC 5280 §4.2.1.6).
         case .startTLS: if let tls { wire.startTLS(tls, serverName: serverName.first == UInt8(ascii: "[") ? nil : serverName) } else { wire.close() }

@@ -28,6 +28,7 @@ final class Runner {
     private let content: ContentReader
     private let inotify: Inotify
     private var ledger = AgentLedger<Never>()
+    private var toldLogins: [[UInt8]: MonotonicTime] = [:]
 
     /// How long a stop waits for messages that have begun to go out; systemd and `mailctl run` wait longer.
     private static let drainMilliseconds: Int64 = 9_000
@@ -173,10 +174,21 @@ final class Runner {
         outbox.unsaid.removeAll()
     }
 
+    /// A password that a host does not take is the administrator's business: told once an hour for each host.
+    private func noteRefusedLogin(_ result: RemoteResult, now: MonotonicTime) {
+        guard result.isLoginRefused, case .temporary(_, let reason) = result.outcome else { return }
+        if let told = toldLogins[result.host], now - told < .seconds(3600) { return }
+        if toldLogins.count >= 100 { toldLogins.removeAll() }
+        toldLogins[result.host] = now
+        let why = Array("does not take our user name and password, or offers no way to prove them (mailctl relay-password): ".utf8) + reason
+        events.append(RecordLine(.problem, result.copy.key.id).adding(.host, result.host).adding(.reason, why), at: .now())
+    }
+
     private func say(_ result: RemoteResult) {
         let key = result.copy.key
         let answers = outbox.departures.assignment(of: key) ?? result.copy.answers
         var line: RecordLine
+        noteRefusedLogin(result, now: .now())
         switch result.outcome {
         case .delivered:
             line = RecordLine(.sent, key).adding(.host, result.host).adding(.tls, result.tls ?? Array("none".utf8)).adding(.reason, result.reply)

@@ -13,6 +13,24 @@ struct Security: Sendable {
     var serverName: [UInt8]
     /// Any of them may be in a certificate that hangs on a trust anchor (RFC 7672 §3.2.2).
     var names: [[UInt8]] = []
+    /// What we prove ourselves with.
+    var login: RelayPassword?
+
+    /// The same for this server and password. A password travels under TLS alone, to a host that has proved its name unless its entry says
+    /// otherwise; a local socket needs no TLS; where TLS comes first there is no clear text to fall back on.
+    func meeting(_ target: Target, _ login: RelayPassword?) -> Security {
+        var security = self
+        security.login = login
+        if target.socket.port == 0 {
+            security.policy = TransportPolicy(.never, .nothing, .none)
+        } else if login != nil || target.transport == .smtps {
+            let needsName = login?.needsProof == true && policy.proof == .nothing
+            security.policy.encryption = .required
+            if needsName { security.policy.proof = .name }
+            if policy.encryption != .required || needsName { security.policy.source = .fixed }
+        }
+        return security
+    }
 }
 
 /// What is known of a domain's MTA-STS policy.

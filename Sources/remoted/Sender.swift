@@ -6,6 +6,7 @@ import Kernel
 import MailFormat
 import MailModel
 import MailPolicy
+import Privileges
 import Resolver
 import SpoolFormat
 import SMTPProtocol
@@ -18,16 +19,20 @@ final class Sender: Sendable {
         let configuration: Configuration
         let finder: DestinationFinder
 
-        init(_ configuration: Configuration) {
+        init(_ configuration: Configuration, _ addresses: [[UInt8]]) {
             self.configuration = configuration
             let resolver = StubResolver(
                 servers: configuration.dns.servers.map { ($0.host, $0.port) }, trust: configuration.dns.trustAD.trust, remembers: true)
-            finder = DestinationFinder(resolver: resolver, smarthost: configuration.remote.smarthost, port: UInt16(clamping: configuration.remote.port))
+            finder = DestinationFinder(resolver: resolver, smarthost: configuration.remote.smarthost, port: UInt16(clamping: configuration.remote.port),
+                sockets: configuration.remote.sockets, ownListeners: OwnListeners(configuration.listen, addresses: addresses))
         }
     }
 
     private let current: Mutex<Settings>
+    /// Of this machine, as they were at the start.
+    private let addresses: [[UInt8]]
     private var settings: Settings { current.withLock { $0 } }
+    let relays: RelayBook
     private let dialer: Dialer
     private let kept: KeptConnections
     private let workers = WorkerPool(threads: 8)
@@ -44,8 +49,10 @@ final class Sender: Sendable {
         init(_ wakeup: consuming Wakeup) { self.wakeup = wakeup }
     }
 
-    init(_ configuration: Configuration) {
-        current = Mutex(Settings(configuration))
+    init(_ configuration: Configuration, addresses: [[UInt8]]) {
+        self.addresses = addresses
+        current = Mutex(Settings(configuration, addresses))
+        relays = RelayBook(folder: configuration.paths.relay)
         let loops = LoopGroup(loops: 1)
         dialer = Dialer(loops: loops, limit: Sender.most(configuration))
         kept = KeptConnections(limit: configuration.remote.connections)
@@ -61,7 +68,7 @@ final class Sender: Sendable {
     private static func most(_ configuration: Configuration) -> Int { configuration.remote.connections * 4 }
 
     func adopt(_ configuration: Configuration) {
-        current.withLock { $0 = Settings(configuration) }
+        current.withLock { $0 = Settings(configuration, addresses) }
         dialer.limit(to: Sender.most(configuration))
         kept.dismissAll(limit: configuration.remote.connections)
     }
@@ -94,7 +101,7 @@ final class Sender: Sendable {
 
     /// On a connection that its lane has kept, or on a new one.
     func send(_ job: Job, _ content: OutgoingContent) {
-        guard !stops, !job.options.requiresTLS, !job.isTooLate(at: .now()), let connection = kept.take(LaneName(job)) else { return sendAnew(job, content) }
+        guard !stops, !job.options.requiresTLS, !job.isTooLate(at: .now()), let connection = kept.take(for: job) else { return sendAnew(job, content) }
         connection.terms.taking(job, content).begin(connection.targets, with: self, on: connection)
     }
 
@@ -134,19 +141,33 @@ final class Sender: Sendable {
         let configuration = attempt.configuration
         let patience = Patience(command: configuration.remote.commandTimeout)
         let job = attempt.job, content = attempt.content
-        let tls = tls(security, configuration)
-        let encryption = tls == nil && security.policy.encryption == .opportunistic ? .never : security.policy.encryption.policy
-        let machine = ClientConfiguration(clientName: configuration.hostname, tls: encryption, usesChunking: attempt.content.isLines)
         let message = job.message(content, now: .now())
         if let connection {
             if !connection.offer(Errand(message: message, content: content, report: conclude)) { conclude(.stale) }
             return
         }
+        let tls = tls(security, configuration)
+        let encryption = tls == nil && security.policy.encryption == .opportunistic ? .never : security.policy.encryption.policy
+        let machine = ClientConfiguration(
+            clientName: configuration.hostname, dialect: target.transport == .lmtp ? .lmtp : .smtp, tls: encryption,
+            credentials: security.login.map { ClientConfiguration.Credentials($0) }, usesChunking: content.isLines)
+        let implicit = target.transport == .smtps ? tls.map { ImplicitTLS($0, serverName: target.serverName) } : nil
+        guard target.transport != .smtps || implicit != nil else {
+            return post(job, RemoteResult.same(.temporary(EnhancedStatus(.temporary, 7, 5), reason: Array("TLS cannot be set up".utf8)), for: job))
+        }
         let kept = job.options.requiresTLS ? nil : KeptConnection(attempt, targets, security, owner: kept)
-        dialer.dial(target.socket, as: "smtp", timeout: configuration.remote.connectTimeout) {
+        dialer.dial(target.socket, as: "smtp", timeout: configuration.remote.connectTimeout, implicitTLS: implicit) {
             RemoteDriver(
-                ClientSession(configuration: machine, message: message), content: content, tls: tls, serverName: security.serverName,
+                ClientSession(configuration: machine, isTLS: implicit != nil, message: message), content: content, tls: tls, serverName: security.serverName,
                 patience: patience, kept: kept, report: conclude)
+        }
+    }
+
+    private func tls(_ security: Security, _ configuration: Configuration) -> ClientTLS? {
+        switch security.policy.proof {
+        case .nothing: tls
+        case .name: proving.tls(configuration.remote.roots)
+        case .demand(let demand): try? ClientTLS.checked(by: demand.check(names: security.names))
         }
     }
 
@@ -209,9 +230,21 @@ struct Attempt: Sendable {
         // The servers before may have taken the time that was left.
         guard !job.isTooLate(at: .now()) else { return sender.post(job, RemoteResult.late(job)) }
         if let connection { return talk(to: targets, connection.security, with: sender, on: connection) }
-        switch weaker.map({ .connect($0) }) ?? SecurityFinder(resolver: resolver, configuration: configuration).security(of: target, for: job, finding) {
-        case .connect(let security): talk(to: targets, security, with: sender)
+        if let weaker { return talk(to: targets, weaker, with: sender) }
+        switch SecurityFinder(resolver: resolver, configuration: configuration).security(of: target, for: job, finding) {
+        case .connect(let security): introduce(to: targets, security, with: sender)
         case .refuse(let fault, let source): refuse(target, fault, source, targets, with: sender)
+        }
+    }
+
+    /// With a password where there is one for this server.
+    private func introduce(to targets: ArraySlice<Target>, _ security: Security, with sender: Sender) {
+        guard let target = targets.first else { return }
+        switch sender.login(for: target, of: job) {
+        case .none: talk(to: targets, security.meeting(target, nil), with: sender)
+        case .found(let login): talk(to: targets, security.meeting(target, login), with: sender)
+        case .unavailable(let reason):
+            sender.post(job, RemoteResult.same(.temporary(EnhancedStatus(.temporary, 3, 5), reason: Array(reason.utf8)), for: job))
         }
     }
 
@@ -285,8 +318,10 @@ struct Attempt: Sendable {
             if let (status, why) = ending.flatMap(Attempt.cause), case .temporary(let said, _) = outcome, result.reply.isEmpty {
                 outcome = .temporary(status ?? said, reason: Array("\(target): \(why)".utf8))
             }
+            let isStranger = target.isStranger(result)
+            if isStranger { outcome = outcome.waiting }
             return RemoteResult(copy: copy, outcome: outcome, host: Array("\(target)".utf8), tls: tls, reply: result.reply.asOneLine,
-                isRelayed: result.missing.contains(.dsn), isUnreached: !job.options.requiresTLS && Attempt.speaksOfBeginning(result))
+                isRelayed: result.missing.contains(.dsn), isUnreached: !job.options.requiresTLS && Attempt.speaksOfBeginning(result), isLoginRefused: isStranger)
         }
     }
 

@@ -22,8 +22,14 @@ final class RecipientDirectory: @unchecked Sendable {
         hostname = configuration.hostname
     }
 
-    func recipient(_ address: EmailAddress) -> ServerAnswer.Recipient {
+    /// `sender`: who is told what becomes of it; a notice may come for the sender of mail that was forwarded, and nothing else may.
+    func recipient(_ address: EmailAddress, from sender: ReversePath? = nil) -> ServerAnswer.Recipient {
         snapshot.refresh(at: .now())
+        do throws(DirectoryUnavailable) {
+            if sender == .null, try snapshot.forwardedSender(behind: address, day: Int(WallTime.now().seconds / 86400)) != nil { return .local }
+        } catch {
+            return .unavailable
+        }
         switch router.deliverability(of: address, in: snapshot) {
         case .local: return .local
         case .remote: return .remote

@@ -36,6 +36,8 @@ final class SMTPDriver: SessionDriver {
     var filter: Filter?
     private(set) var tls: TLSFacts?
     private(set) var mechanism: [UInt8]?
+    /// As the last MAIL gave it.
+    private var sender: ReversePath?
 
     init(_ shared: SharedParts, _ arrival: Arrival) {
         self.shared = shared
@@ -160,11 +162,12 @@ final class SMTPDriver: SessionDriver {
     private func ask(_ question: ServerQuestion, _ wire: Wire<SessionAnswer>) {
         switch question {
         case .sender(let path, _):
+            sender = path
             policy?.senderGiven(path, hello: session.clientFacts.clientName, wire.replyAddress)
             if filter == nil, let settings = shared.filters { filter = Filter(settings, shared, wire, peer: client(wire), after: seats) }
             decide(.sender(refusal(of: path) ?? shared.mayBegin()), question)
         case .recipient(let address):
-            let answer = refusalOfOneMore() ?? shared.directory.recipient(address)
+            let answer = refusalOfOneMore() ?? shared.directory.recipient(address, from: sender)
             if answer == .local, policy != nil { return judge(address) }
             if answer == .unknown { policy?.unknownNamed() }
             if answer != .local, answer != .remote { noteRefusal(of: address, answer) }

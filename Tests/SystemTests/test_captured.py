@@ -44,6 +44,7 @@ MATRIX = """
     spool/directory        r       r        r      r       r      r     r
     spool/directory/addresses r    r        r      r       r      r     r
     spool/directory/credentials -  r        -      -       -      r     r
+    spool/directory/relay  -       -        -      -       r      -     -
     spool/mail             -       -        -      w       -      w     w
     spool/mail/.stage      -       -        -      w       -      w     w
     spool/mail/example.org/alice -  -       -      w       -      w     w

@@ -58,7 +58,7 @@ final class QueueWorld {
     @discardableResult
     func assign(window: Int = Queue.window) -> [(recipient: String, position: LogPosition)] {
         var assigned: [(recipient: String, position: LogPosition)] = []
-        queue.assign(now: now, window: window, nextHop: { _ in .own }) { line in
+        queue.assign(now: now, window: window, nextHop: { _, _ in .own }) { line in
             said.append(line)
             let position = LogPosition(segment: 1, offset: Int64(said.count) * 100)
             let recipient = RecordParser.fields(line.bytes[...])?.text(.recipient) ?? ""

@@ -9,10 +9,10 @@ import Testing
 @testable import remoted
 
 /// A job of one copy, as queued's `assign` makes it.
-func job(_ message: Int, to address: String, route: String? = nil, assigned: Int64? = nil) throws -> Job {
+func job(_ message: Int, to address: String, route: String? = nil, assigned: Int64? = nil, from sender: String = "alice@example.org") throws -> Job {
     let id = QueueID(origin: .submission, epoch: 1, sequence: UInt32(message)).text.display
     let host = route.map { " host=\($0)" } ?? ""
-    let line = "assign \(id) recipient=\(address) final=\(address) agent=remoted attempt=1\(host) from=alice@example.org location=u/00000001:300+180:3d0a8730"
+    let line = "assign \(id) recipient=\(address) final=\(address) agent=remoted attempt=1\(host) from=\(sender) location=u/00000001:300+180:3d0a8730"
     let record = try #require(RecordParser.fields(Array(line.utf8)[...]))
     let position = LogPosition(segment: 1, offset: assigned ?? Int64(message) * 100)
     return try #require(Job(PlacedRecord(record: record, position: position, lineLength: line.utf8.count, contentLength: 0)))
@@ -31,6 +31,15 @@ func job(_ message: Int, to address: String, route: String? = nil, assigned: Int
         #expect(!departures.add(try job(1, to: "a@x.example")))
         departures.forget(flying.copies[0].key)
         #expect(departures.add(try job(1, to: "a@x.example")))
+    }
+
+    /// A copy that was forwarded has a sender of its own.
+    @Test func oneTransactionHasOneSender() throws {
+        var departures = Departures(limit: 10, limitPerDomain: 10)
+        #expect(departures.add(try job(1, to: "a@x.example")))
+        #expect(departures.add(try job(1, to: "b@x.example", from: "SRS0=A=B=y.example=z@example.org")))
+        #expect(departures.next()?.copies.count == 1)
+        #expect(departures.next()?.copies.count == 1)
     }
 
     @Test func theAnswerNamesTheNewestAssignment() throws {

@@ -38,14 +38,16 @@ struct Explanation {
         let router = Router(postmaster: configuration.postmaster, separators: configuration.routing.subaddressSeparator.map { [$0.byte] } ?? [])
         let snapshot = AddressSnapshot(folder: configuration.paths.directory)
         snapshot.refresh(at: .now())
+        let isReturned: Bool
         do throws(DirectoryUnavailable) {
-            route = try router.route(question.recipient, in: snapshot).explanation
+            route = try Explanation.route(question, configuration, router, snapshot)
+            isReturned = try Explanation.returned(question, snapshot) != nil
         } catch {
             throw Failure(.temporary, "the directory cannot be asked: \(error)", remedy: "run `mailctl check`; smtpd says 451 meanwhile")
         }
         let past = PolicyPast(configuration.paths.spool)
         counts = past?.history.counts(of: question.client, at: Int(WallTime.now().seconds))
-        guard let answer = Explanation.refusal(router.deliverability(of: question.recipient, in: snapshot)) else {
+        guard !isReturned, let answer = Explanation.refusal(router.deliverability(of: question.recipient, in: snapshot)) else {
             let questions = Explanation.ask(question, configuration, past)
             steps = questions.trail
             fields = questions.traceFields

@@ -18,6 +18,8 @@ enum ServiceGroup: String, Sendable, CaseIterable {
     case tls
     /// Who checks passwords.
     case credentials
+    /// Who logs in to other hosts with our passwords.
+    case relay
     /// Who will sign outgoing mail: the one that has no network to carry a key away by.
     case dkim
 
@@ -30,6 +32,7 @@ enum ServiceGroup: String, Sendable, CaseIterable {
         case .store: [.pop3d, .imapd]
         case .tls: [.smtpd, .submission, .pop3d, .imapd]
         case .credentials: [.submission, .pop3d, .imapd]
+        case .relay: [.remoted]
         case .dkim: [.queued]
         }
     }

@@ -29,11 +29,16 @@ struct Setup {
 
     /// Makes the folders that an earlier version did not have where there are none; those that are there stay as they are.
     func completeFolders() throws(Failure) {
+        var hasUsers = !ownership.appliesUsers
         for folder in SpoolTree.folders where folder.place == .directory || folder.isLater {
             let path = (places[folder.place] / Path(folder.path)).normalized
             // Whose parent is missing too is damage, which `mailctl check --permissions` tells of.
             let isDamage = folder.isLater && (try? DirectoryDescriptor(passing: path.parent)) == nil
-            if !isDamage, (try? DirectoryDescriptor(passing: path)) == nil { try FolderMaker.make(folder, in: places, ownership) }
+            guard !isDamage, (try? DirectoryDescriptor(passing: path)) == nil else { continue }
+            // Its group may be as new as the folder.
+            if !hasUsers { try SystemUsers.make(prefix: configuration.users.prefix) }
+            hasUsers = true
+            try FolderMaker.make(folder, in: places, ownership)
         }
     }
 

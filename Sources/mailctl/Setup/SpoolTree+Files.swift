@@ -109,6 +109,9 @@ extension SpoolTree {
             place: .directory, folder: "credentials", names: .all, shown: "credentials.db", owner: .root, group: .asFolder, mode: 0o640,
             purpose: "The credential snapshot."),
         SpoolFile(
+            place: .directory, folder: "relay", names: .all, shown: "passwords", owner: .root, group: .asFolder, mode: 0o640,
+            purpose: "User names and passwords for other hosts (`mailctl relay-password`)."),
+        SpoolFile(
             place: .cache, folder: "imapd", names: .all, shown: "<account>", owner: .asFolder, group: .none, mode: 0o600, purpose: "An index."),
     ]
 

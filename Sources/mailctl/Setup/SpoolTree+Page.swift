@@ -81,6 +81,7 @@ extension ServiceGroup {
         case .store: "serves mailboxes"
         case .tls: "reads the TLS key"
         case .credentials: "reads the credential snapshot"
+        case .relay: "reads the relay passwords"
         case .dkim: "will read the keys that sign outgoing mail"
         }
     }

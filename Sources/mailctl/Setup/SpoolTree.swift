@@ -52,6 +52,7 @@ enum SpoolTree {
             folder(.directory, "", .root, nil, 0o755, "The directory database, which mailctl alone may read and write."),
             folder(.directory, "addresses", .root, .services, 0o2750, "The address snapshot: who has an address, and no password."),
             folder(.directory, "credentials", .root, .credentials, 0o2750, "The credential snapshot."),
+            folder(.directory, "relay", .root, .relay, 0o2750, "The passwords by which other hosts take mail from us."),
             folder(.store, "", .root, .deliver, 0o2770, "The accounts: <domain>/<user>/, each a Maildir++."),
             folder(.store, ".stage", .service(.locald), .deliver, 0o2770, "Copies on their way into a Maildir, and STORE-ID, the name of this store."),
             folder(.cache, "", .root, nil, 0o755, "Indexes. Deleting them costs time, never data."),
