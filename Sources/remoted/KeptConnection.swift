@@ -3,6 +3,7 @@
 
 import Connection
 import Kernel
+import MailModel
 import SMTPProtocol
 import Synchronization
 

@@ -171,14 +171,6 @@ final class Sender: Sendable {
         }
     }
 
-    private func tls(_ security: Security, _ configuration: Configuration) -> ClientTLS? {
-        switch security.policy.proof {
-        case .nothing: tls
-        case .name: proving.tls(configuration.remote.roots)
-        case .demand(let demand): try? ClientTLS.checked(by: demand.check(names: security.names))
-        }
-    }
-
     fileprivate func say(_ session: RecordLine) { sessions.withLock { $0.append(session) } }
 
     /// The next server is dialled from a worker: a chain of refusals must not grow the loop's stack.
