@@ -130,7 +130,7 @@ let package = Package(
         tests("SASLProtocol"),
         tests("Resolver", ["MailModel"]),
         tests("queued", ["Kernel", "MailModel", "Spool", "SpoolFormat"]),
-        tests("remoted", ["MailModel", "Spool", "SpoolFormat"]),
+        tests("remoted", ["Kernel", "MailModel", "Spool", "SpoolFormat"]),
         tests("sendmail", ["Kernel", "MailModel", "SpoolFormat"]),
         tests("Connection", ["CLinux"]),
         tests("Sandbox", ["CLinux", "Kernel"]),

@@ -26,6 +26,7 @@ final class Sender: Sendable {
     private var settings: Settings { current.withLock { $0 } }
     private let dialer: Dialer
     private let kept: KeptConnections
+    private let unreachable = Mutex(UnreachableHosts<SocketName>())
     private let workers = WorkerPool(threads: 8)
     private let tls: ClientTLS?
     private let reports = Mutex<[JobReport]>([])
@@ -90,8 +91,23 @@ final class Sender: Sendable {
             }
             switch settings.finder.targets(for: job) {
             case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job).map(\.ofDestination))
-            case .found(let targets): Attempt(job: job, content: content, configuration: settings.configuration, tls: policy(job, settings.configuration.remote.tls)).begin(targets[...], with: self)
+            case .found(let found):
+                let targets = ordered(found, settings.configuration.retry)
+                Attempt(job: job, content: content, configuration: settings.configuration, tls: policy(job, settings.configuration.remote.tls)).begin(targets[...], with: self)
             }
+        }
+    }
+
+    private func ordered(_ targets: [Target], _ retry: Configuration.Retry) -> [Target] {
+        unreachable.withLock {
+            $0.ordered(targets, initial: retry.initial.components.seconds, maximum: retry.maximum.components.seconds, now: .now(), host: \.socket)
+        }
+    }
+
+    /// What a connection that was begun says of its host.
+    fileprivate func note(_ target: Target, isReached: Bool, _ retry: Configuration.Retry) {
+        unreachable.withLock {
+            $0.note(target.socket, isReached: isReached, initial: retry.initial.components.seconds, maximum: retry.maximum.components.seconds, now: .now())
         }
     }
 
@@ -172,6 +188,7 @@ struct Attempt: Sendable {
             case .givenUp: sender.post(job, [])
             case .stale: sender.sendAnew(job, content)
             case .results(let found, let ending, let tls, let wasSecuring):
+                sender.note(target, isReached: !found.allSatisfy(Attempt.speaksOfBeginning), self.configuration.retry)
                 let results = self.results(found, from: target, ending, tls)
                 if wasSecuring, self.tls == .opportunistic {
                     // RFC 7435 §3: what cannot be encrypted is sent in clear, where that is allowed at all.
