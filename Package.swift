@@ -133,7 +133,7 @@ let package = Package(
         tests("SASLProtocol"),
         tests("Resolver", ["MailModel"]),
         tests("queued", ["Configuration", "Kernel", "MailModel", "Spool", "SpoolFormat"]),
-        tests("remoted", ["Configuration", "Connection", "MailModel", "Spool", "SpoolFormat"]),
+        tests("remoted", ["Configuration", "Connection", "Kernel", "MailModel", "Spool", "SpoolFormat"]),
         tests("sendmail", ["Kernel", "MailModel", "SpoolFormat"]),
         tests("Connection", ["CLinux"]),
         tests("Sandbox", ["CLinux", "Kernel"]),

@@ -35,6 +35,7 @@ final class Sender: Sendable {
     let relays: RelayBook
     private let dialer: Dialer
     private let kept: KeptConnections
+    private let unreachable = Mutex(UnreachableHosts<SocketName>())
     private let workers = WorkerPool(threads: 8)
     private let tls: ClientTLS?
     private let proving = ProvingTLS()
@@ -111,7 +112,8 @@ final class Sender: Sendable {
             guard !job.isTooLate(at: .now()) else { return post(job, RemoteResult.late(job)) }
             switch settings.finder.targets(for: job) {
             case .failed(let outcome): post(job, RemoteResult.same(outcome, for: job).map(\.ofDestination))
-            case .found(let targets):
+            case .found(let found):
+                let targets = ordered(found, settings.configuration.retry)
                 consult(settings, job, targets) {
                     Attempt(job: job, content: content, configuration: settings.configuration, resolver: settings.finder.resolver, finding: $0)
                         .begin(targets[...], with: self)
@@ -130,6 +132,19 @@ final class Sender: Sendable {
         let means = PolicyBook.Means(
             resolver: settings.finder.resolver, port: UInt16(clamping: remote.mtaSTSPort), tls: proving.tls(remote.roots))
         policies.consult(job.domain, means, then: then)
+    }
+
+    private func ordered(_ targets: [Target], _ retry: Configuration.Retry) -> [Target] {
+        unreachable.withLock {
+            $0.ordered(targets, initial: retry.initial.components.seconds, maximum: retry.maximum.components.seconds, now: .now(), host: \.socket)
+        }
+    }
+
+    /// What a connection that was begun says of its host.
+    fileprivate func note(_ target: Target, isReached: Bool, _ retry: Configuration.Retry) {
+        unreachable.withLock {
+            $0.note(target.socket, isReached: isReached, initial: retry.initial.components.seconds, maximum: retry.maximum.components.seconds, now: .now())
+        }
     }
 
     /// One server's turn; `conclude` is called once, on its loop.
@@ -258,6 +273,7 @@ struct Attempt: Sendable {
             case .givenUp: sender.post(job, [])
             case .stale: sender.sendAnew(job, content)
             case .results(let found, let ending, let tls, let wasSecuring):
+                sender.note(target, isReached: !found.allSatisfy(Attempt.speaksOfBeginning), self.configuration.retry)
                 let fault = security.fault(found, ending, wasSecuring: wasSecuring)
                 if connection == nil { sender.say(security.event(job, target, tls: tls, fault, isConnected: !Attempt.neverSpoke(found, ending))) }
                 let results = self.results(found, from: target, ending, tls).map { kept($0, by: security, fault, target) }

@@ -5,7 +5,7 @@ import unittest
 
 from mail_samples import named, submit
 from martlet import PASSWORD, PATIENCE, Martlet, wait_until
-from servers import Dialogue, Ended, SMTPServer
+from servers import A, MX, Dialogue, Ended, NameServer, SMTPServer
 from test_remote import QUICK, events, sent, waiting
 
 
@@ -157,6 +157,21 @@ class DeadHosts(unittest.TestCase):
             self.assertEqual(len({m[2] for m in server.messages}), count)
             self.assertEqual(martlet.mailctl("audit", check=False).returncode, 0)
         server.close()
+
+    def test_an_exchanger_that_is_down_keeps_nobody_waiting_for_long(self):
+        count = 12
+        first = SMTPServer({"greeting": "421 4.3.2 not now"}, address="127.0.0.1")
+        # Each message needs a connection of its own.
+        second = Tiring(1, "close", address="127.0.0.2", port=first.port)
+        dns = NameServer({("two.example", MX): [(10, "mx1.two.example"), (20, "mx2.two.example")], ("mx1.two.example", A): ["127.0.0.1"], ("mx2.two.example", A): ["127.0.0.2"]})
+        with Martlet(settings={"dns": {"servers": ["127.0.0.1:%d" % dns.port]}, "remote": {"port": first.port}}) as martlet:
+            for number in range(count):
+                submit(martlet, named("exchanger-%d" % number, b"x\r\n"), "user@two.example")
+                wait_until(lambda: len(sent(martlet, "user@two.example")) == number + 1, lambda: "sent\n" + martlet.log()[-1500:])
+            self.assertEqual(len(second.messages), count)
+            self.assertEqual(len(first.dialogues), 2)
+        for server in (first, second, dns):
+            server.close()
 
 
 if __name__ == "__main__":

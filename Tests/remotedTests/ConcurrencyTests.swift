@@ -48,6 +48,17 @@ import Testing
         #expect(again?.id == alike[0].id)
     }
 
+    @Test func theLastConnectionsAreForDomainsThatHaveNone() throws {
+        var departures = Departures(limit: 100, limitPerDomain: 5)
+        for message in 1...10_000 { #expect(departures.add(try job(message, to: "a@slow\(message % 40).example"))) }
+        var flying: [Job] = []
+        while let job = departures.next() { flying.append(job) }
+        #expect(flying.count == 75)
+        for message in 1...25 { #expect(departures.add(try job(20_000 + message, to: "a@quick\(message).example"))) }
+        while let job = departures.next() { flying.append(job) }
+        #expect(flying.count == 100 && Set(flying.map(\.domain)).count == 65)
+    }
+
     /// Three days down, then ten thousand messages at once: a manual clock in seconds, 80 domains that take a message in a second, 20 whose hosts let
     /// a connection wait for half a minute and are down.
     @Test func afterALongOutageConnectionsBeginAtABoundedRate() throws {
