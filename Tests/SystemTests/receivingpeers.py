@@ -5,6 +5,7 @@ Each takes mail for carol@DOMAIN and u0 to u249@DOMAIN, refuses other names ther
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -129,6 +130,13 @@ class Server(Peer):
             return True
         except OSError:
             return False
+
+    def close(self):
+        # A program that changes its user no longer ends with its parent: it is the first of its namespace, and all there end with it.
+        if self.running and self.running.poll() is None:
+            for child in pathlib.Path("/proc/%d/task/%d/children" % (self.running.pid, self.running.pid)).read_text().split():
+                os.kill(int(child), signal.SIGKILL)
+        super().close()
 
     def messages(self, name="carol"):
         """What has come for an address, with CRLF at the line ends, which these write as LF."""

@@ -68,7 +68,7 @@ class TheTable(unittest.TestCase):
             records[(records_of, MX)], records[(host, A)] = [(10, host)], [address]
         cls.dns = NameServer(records)
         cls.martlet = Martlet(start=False, settings={"retry": {"initial": "1 h"}, "dns": {"servers": ["127.0.0.1:%d" % cls.dns.port]},
-                                                     "remote": {"port": port, "command_timeout": "3 s", "connections": 200}})
+                                                     "remote": {"port": port, "command_timeout": "6 s", "connections": 200}})
         cls.martlet.start()
         cls.started = cls.martlet.pid("remoted")
 

@@ -3,6 +3,7 @@ import base64
 import contextlib
 import os
 import pathlib
+import re
 import smtplib
 import ssl
 import subprocess
@@ -149,10 +150,14 @@ class Attacks(HostileCase):
             client.say(b"EHLO a\xc2\x9b31m", b"EHLO client.example\x1b[2J", b"EHLO client.example")
             client.say(b"MAIL FROM:<\"\xc2\x85 accept -\"@example.net>", b"RCPT TO:<\"a b\\\\ released s0\"@example.org>")
             client.say(OPENING[1], b'RCPT TO:<"done x result=1"@example.org>')
+            # A field of the message is in the log too.
+            client.say(b"RSET", OPENING[1], b"RCPT TO:<alice@example.org>", b"DATA")
+            self.assertEqual(client.say(b"Message-ID: <\x1b[2J\x07\x7f\x08 accept -\xff\xc2\x9b@elsewhere.example>\r\n\r\nx\r\n.")[:3], b"250")
         with self.rude("submission") as client:
             canary = base64.b64encode(b"\0alice@example.org\0canary-of-a-password")
             self.assertEqual(client.say(b"EHLO client.example", b"AUTH PLAIN " + canary)[:3], b"535")
         self.martlet.wait_for_event("smtpd", "refuse ", "done")
+        self.assertIn("%1b[2J%07%7f%08", self.martlet.wait_for_event("smtpd", "accept ", "[2J"))
         for service in ("smtpd", "submission"):
             lines = self.martlet.events(service)
             self.assertEqual([line for line in lines if line.startswith(("done", "released", "accept -"))], [])
@@ -175,6 +180,25 @@ class Attacks(HostileCase):
             with self.rude("submission") as client:
                 text = right[:at] + b"\0" + right[at:]
                 self.assertIn(client.say(b"EHLO client.example", b"AUTH PLAIN " + base64.b64encode(text))[:3], (b"501", b"535"), text)
+
+    def test_a_login_that_was_right_a_moment_ago_is_nobody_elses(self):
+        self.martlet.add_account("eve", "another horse")
+        def login(name, password):
+            with self.rude("submission") as client:
+                return client.say(b"EHLO client.example", b"AUTH PLAIN " + base64.b64encode(("\0%s\0%s" % (name, password)).encode()))[:3]
+        before = len(self.accounts())
+        for _ in range(3):
+            self.assertEqual(login("eve@example.org", "another horse"), b"235")
+            self.assertEqual(login("alice@example.org", PASSWORD), b"235")
+        for name, password in (("alice@example.org", "another horse"), ("eve@example.org", PASSWORD), ("eve@example.or", "ganother horse"), ("eve", "another horse ")):
+            with self.subTest(name=name, password=password):
+                self.assertEqual(login(name, password), b"535")
+        wait_until(lambda: len(self.accounts()) >= before + 6, "the logins in the log")
+        self.assertEqual(self.accounts()[before:], ["eve@example.org", "alice@example.org"] * 3)
+
+    def accounts(self):
+        """Who has logged in, one after the other."""
+        return re.findall(r"(?m)^authenticate .* result=ok account=(\S+)", "\n".join(self.martlet.events("submission")))
 
     def test_guessers_do_not_keep_others_out(self):
         """From twenty addresses, with names that exist and names that do not; the third failure ends a connection."""
