@@ -7,7 +7,7 @@
 // Never       opens a mailbox, a credential or the directory; listens
 // Trusts      queued's `assign` for what goes where; a server's reply for its own recipients only
 // If captured reads and sends mail in transit; no mailbox, no database
-// Standards   RFC 5321 §5, 7505; RFC 3207, 7435
+// Standards   RFC 5321 §5, 7505; RFC 3207, 7435; RFC 6152 §3, 6531 §3.2 (what a server cannot take)
 
 import Configuration
 import Daemon
