@@ -7,7 +7,8 @@
 // Never       opens a mailbox, a credential of ours or the directory; listens; shows a relay password to a host that has not proved its name
 // Trusts      queued's `assign` for what goes where; a server's reply for its own recipients only; a resolver on this host for DNSSEC
 // If captured reads and sends mail in transit, knows the relay passwords; no mailbox, no database
-// Standards   RFC 5321 §5, 7505; RFC 2033; RFC 3207, 7435, 8314; RFC 4954, 5802, 7677; DANE: RFC 7672, 6698; MTA-STS: RFC 8461; REQUIRETLS: RFC 8689
+// Standards   RFC 5321 §5, 7505; RFC 2033; RFC 3207, 7435, 8314; RFC 4954, 5802, 7677; DANE: RFC 7672, 6698; MTA-STS: RFC 8461; REQUIRETLS: RFC 8689;
+//             RFC 6152 §3, 6531 §3.2 (what a server cannot take)
 
 import Configuration
 import Daemon

@@ -77,7 +77,7 @@ import Testing
     }
 
     /// Bytes that are mostly line ends, blanks, dashes and the boundary: every part decodes to what it was, in 7 bits and short lines.
-    @Test(arguments: 0..<300 as Range<UInt64>)
+    @Test(arguments: 0..<80 as Range<UInt64>)
     func partsDecodeToWhatTheyWere(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let words = ["\r\n", "\r\n", "--", "-", "x", " ", "\t", "=", "ü", "abc", "\u{0}", ".", "From ", String(repeating: "y", count: 1100), String(repeating: "é", count: 40)]
@@ -89,7 +89,7 @@ import Testing
         }
         message += bytes("--bb--\r\n")
         let whole = try encoded([message[...]])
-        #expect(Chop.difference(message, places: 40, seed: seed) { try? encoded($0) } == nil, "seed \(seed)")
+        #expect(Chop.difference(message, places: 10, seed: seed) { try? encoded($0) } == nil, "seed \(seed)")
         #expect(whole.allSatisfy { $0 < 0x80 })
         let before = MIMEStructure(of: message), after = MIMEStructure(of: whole)
         #expect(before.parts.count == after.parts.count, "seed \(seed)")

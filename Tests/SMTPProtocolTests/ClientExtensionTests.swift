@@ -91,6 +91,28 @@ struct ClientExtensionTests {
         }
     }
 
+    /// RFC 6531 §3.2: what is ASCII but for its domains goes without SMTPUTF8; each address that is not comes back by itself.
+    @Test func smtpUTF8IsLeftOutWhereItIsNotNeeded() throws {
+        for hasASCIIHeader in [true, false] {
+            var message = try ClientProbe.message(["alice@b\u{FC}cher.example", "\u{3B4}@example.org"], size: 20)
+            message.options.isUTF8 = true
+            message.recipientOptions[message.recipients[0]] = RecipientOptions(notify: [.delay])
+            message.hasASCIIHeader = hasASCIIHeader
+            var client = try ClientProbe(message)
+            client.hear("220 mx\r\n")
+            let said = client.hear("250-mx\r\n250-DSN\r\n250 PIPELINING\r\n")
+            guard hasASCIIHeader else {
+                #expect(said == "" && client.outcomes == Array(repeating: "permanent 5.6.7 server does not offer SMTPUTF8", count: 2))
+                continue
+            }
+            #expect(said == "MAIL FROM:<carol@example.net>\r\nRCPT TO:<alice@xn--bcher-kva.example> NOTIFY=DELAY\r\n")
+            client.hear("250 ok\r\n250 ok\r\n")
+            client.hear("354 go\r\n")
+            client.hear("250 ok\r\n")
+            #expect(client.outcomes == ["delivered", "permanent 5.6.7 server takes ASCII addresses only"])
+        }
+    }
+
     @Test func requireTLSInTheClearIsNothing() throws {
         var client = try ClientProbe(try Self.demanding { $0.requiresTLS = true }) { $0.tls = .never }
         client.hear("220 mx\r\n")

@@ -45,6 +45,45 @@ struct DotStufferTests {
         }
     }
 
+    /// Long content, most of it plain, so that the edges of pieces meet every state of the fast path and the slow one.
+    @Test func whatLeavesIsTheSameWhereverItIsCutAndIsWhatTheRFCSays() {
+        var generator = SeededGenerator()
+        for _ in 0..<300 {
+            var content: [UInt8] = []
+            for _ in 0..<Int.random(in: 0...30, using: &generator) {
+                content += [UInt8](repeating: UInt8(ascii: "a"), count: Int.random(in: 0...70, using: &generator))
+                content += generator.bytes(Int.random(in: 0...4, using: &generator), from: bytes("\r\n\r\n.."))
+            }
+            var pieces: [ArraySlice<UInt8>] = []
+            var at = 0
+            while at < content.count {
+                let end = min(content.count, at + Int.random(in: 1...90, using: &generator))
+                pieces.append(content[at..<end])
+                at = end
+            }
+            let out = stuffed(pieces)
+            #expect(out == plainly(content), "\(content)")
+            #expect(out.indices.allSatisfy { out[$0] != 10 || $0 > 0 && out[$0 - 1] == 13 } && zip(out, out.dropFirst()).allSatisfy { $0 != 13 || $1 == 10 })
+        }
+    }
+
+    /// The same, line by line and in no hurry.
+    private func plainly(_ content: [UInt8]) -> [UInt8] {
+        var lines: [[UInt8]] = [[]]
+        var at = 0
+        while at < content.count {
+            if content[at] == 13 || content[at] == 10 {
+                if content[at] == 13, at + 1 < content.count, content[at + 1] == 10 { at += 1 }
+                lines.append([])
+            } else {
+                lines[lines.count - 1].append(content[at])
+            }
+            at += 1
+        }
+        if lines.last == [] { lines.removeLast() }
+        return lines.flatMap { ($0.first == UInt8(ascii: ".") ? [UInt8(ascii: ".")] : []) + $0 + [13, 10] } + bytes(".\r\n")
+    }
+
     @Test func choppingChangesNothing() {
         var generator = SeededGenerator()
         for _ in 0..<60 {
