@@ -129,7 +129,7 @@ let package = Package(
         tests("SMTPProtocol"),
         tests("MilterProtocol", ["MailModel"]),
         tests("SASLProtocol"),
-        tests("Resolver", ["MailModel"]),
+        tests("Resolver", ["MailModel", "MailPolicy"]),
         tests("queued", ["Kernel", "MailModel", "Spool", "SpoolFormat"]),
         tests("remoted", ["MailModel", "Spool", "SpoolFormat"]),
         tests("sendmail", ["Kernel", "MailModel", "SpoolFormat"]),
