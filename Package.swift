@@ -131,7 +131,7 @@ let package = Package(
         tests("SMTPProtocol"),
         tests("MilterProtocol", ["MailModel"]),
         tests("SASLProtocol"),
-        tests("Resolver", ["MailModel"]),
+        tests("Resolver", ["MailModel", "MailPolicy"]),
         tests("queued", ["Configuration", "Kernel", "MailModel", "Spool", "SpoolFormat"]),
         tests("remoted", ["Configuration", "Connection", "Kernel", "MailModel", "Spool", "SpoolFormat"]),
         tests("sendmail", ["Kernel", "MailModel", "SpoolFormat"]),

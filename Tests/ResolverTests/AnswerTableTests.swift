@@ -1,6 +1,7 @@
 // What DNS said is remembered as long as it said, and no longer.
 
 import MailModel
+import MailPolicy
 import MailTestKit
 import Testing
 

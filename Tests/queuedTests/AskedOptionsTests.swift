@@ -99,6 +99,22 @@ import Testing
         #expect(told == 1)
     }
 
+    /// Waiting alone does not mend a certificate: who sent the mail hears after the second attempt, unless nobody is ever told.
+    @Test(arguments: [("dane", 240, 2), ("sts", 240, 2), (nil, 240, 4), ("dane", 0, nil)] as [(String?, Int64, Int?)])
+    func whatAPolicyKeepsIsToldEarly(_ policy: String?, _ notice: Int64, _ told: Int?) throws {
+        let world = QueueWorld()
+        world.queue.schedule.delayNotice = notice
+        try world.accept(1, to: ["a@x.example"])
+        world.route()
+        var first: Int?
+        for attempt in 1...4 {
+            try world.answer(.temporary, 1, "a@x.example", world.assign()[0].position, policy: policy)
+            if first == nil, world.queue.takeNotices().map(\.notice) == [.delayed] { first = attempt }
+            world.now = world.now.adding(seconds: 3600)
+        }
+        #expect(first == told)
+    }
+
     @Test func aNoticeThatIsOwedKeepsTheMessageOpenAcrossAStart() throws {
         let world = QueueWorld()
         try world.accept(1, to: ["a@x.example", "b@x.example"], asking: [(.notify, "2:SUCCESS"), (.orcpt, "2:rfc822;first@x.example"), (.envid, "one")])

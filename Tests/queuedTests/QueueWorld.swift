@@ -69,7 +69,7 @@ final class QueueWorld {
     }
 
     /// What remoted says of a copy to its own address.
-    func answer(_ verb: Verb, _ number: Int, _ recipient: String, _ position: LogPosition? = nil, host: String = "mx.example.net [192.0.2.9]:25", reason: String = "no such user", relayed: Bool = false, unreached: Bool = false) throws {
+    func answer(_ verb: Verb, _ number: Int, _ recipient: String, _ position: LogPosition? = nil, host: String = "mx.example.net [192.0.2.9]:25", reason: String = "no such user", relayed: Bool = false, unreached: Bool = false, policy: String? = nil) throws {
         var line = RecordLine(verb, messageID(number)).adding(.recipient, recipient).adding(.final, recipient)
         if let position { line.add(.answers, position.text) }
         line.add(.host, host)
@@ -77,6 +77,7 @@ final class QueueWorld {
         line.add(.reason, reason)
         if relayed { line.add(.result, "relayed") }
         if unreached { line.add(.result, "unreached") }
+        if let policy { line.add(.tlspolicy, policy) }
         queue.hear(try placed(line), from: LogName(.remoted, .events), now: now)
         takeLines()
     }
