@@ -31,7 +31,7 @@ struct RoutingDirectory {
         }
         do throws(DirectoryUnavailable) {
             snapshot.refresh(at: now)
-            if message.id.origin == .smtpd, try !snapshot.domain(address.domain).isLocal {
+            if message.id.origin == .smtpd, !message.archives.contains(recipient), try !snapshot.domain(address.domain).isLocal {
                 return .routed([], refusal: (EnhancedStatus(.permanent, 7, 1), Array("smtpd takes in no mail for other domains".utf8)))
             }
             let returned = message.sender.isEmpty ? try snapshot.forwardedSender(behind: address, day: Int(WallTime.now().seconds / 86400)) : nil

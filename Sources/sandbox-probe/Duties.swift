@@ -39,6 +39,7 @@ enum Duties {
         directory                 -       -        -      -      -       -        -        -       -
         directory/addresses       r       r        r      -      -       -        -        -       -
         directory/credentials     -       r        -      -      -       r        -        r       -
+        directory/relay           -       -        -      -      r       -        -        -       -
         store                     -       -        -      w      -       w        -        w       -
         store/.stage              -       -        -      w      -       w        -        w       -
         maildir                   -       -        -      w      -       w        -        w       -

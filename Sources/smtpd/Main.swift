@@ -4,7 +4,7 @@
 // Reads       the address snapshot; submission also the credential snapshot, and events of pop3d and imapd; what queued released; TLS certificates and keys
 // Writes      spool/smtpd/ or spool/submission/: mail and events
 // Talks to    clients on inherited listeners; content filters on the sockets of filter.smtpd or filter.submission; smtpd also name servers
-// Never       opens a mailbox, another program's folder for writing, or any other connection; relays for a stranger; sends as somebody whom the account is not and was not granted
+// Never       opens a mailbox, another program's folder for writing, or any other connection; relays for a stranger, but for a notice to somebody whose mail we forwarded; sends as somebody whom the account is not and was not granted
 // Trusts      nobody: a client's words are bytes until parsed; an identity is what SASL proved here; a filter with the mail that it is shown.
 //             Whose connection it is: who the configuration names (PROXY, XCLIENT)
 // If captured injects mail to local people (submission: to anyone), sees what it holds not yet erased

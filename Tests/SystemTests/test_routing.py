@@ -380,10 +380,12 @@ class Archives(unittest.TestCase):
         here.mailctl("route", "add", "store.example", "127.0.0.1:%d" % store.port)
         here.start()
         submit(here, named("unkept", b"x\r\n"), "bob@example.org")
+        here.send("bob", "from outside\r\n")
+        wait_until(lambda: sum(c.startswith(b"RCPT") for d in store.dialogues for c in d.commands) == 2, "both tried at the archive")
         told = lambda: b"".join(m for m in here.messages("postmaster") if b"MAILER-DAEMON" in m)
         wait_until(lambda: b"the archive is full" in told() and b"nobody@example.org" in told(), lambda: "the postmaster told\n%s" % here.queue())
         audited(self, here)
-        self.assertEqual(len(here.files("bob")), 1)
+        self.assertEqual(len(here.files("bob")), 2)
         self.assertEqual(here.files("alice"), [])
         self.assertTrue(all(b"<postmaster@example.org>" in c for d in store.dialogues for c in d.commands if c.startswith(b"MAIL")))
 
