@@ -87,8 +87,9 @@ class Orders(Model):
         elif not state.events[-1].commit:
             yield 'queued: first commit line of the new segment', self.durable(state._replace(events=first_commit(state.events)))
         else:
-            yield from self.hears(state)
-            yield from self.brings_on(state)
+            if not self.is_telling(state):
+                yield from self.hears(state)
+                yield from self.brings_on(state)
             yield from self.notices(state)
             yield from self.commits(state)
 
@@ -163,6 +164,12 @@ class Orders(Model):
             yield 'queued: append bounced, nobody is told', state.saying('bounced').opened(copy=BOUNCED)
         if message.copy in (DELIVERED, BOUNCED) and not (message.owes and self.keeps('noticedone')):
             yield 'queued: append done', state.saying(*DONE).knowing(open=None)
+
+    def is_telling(self, state):
+        """From the accept of a notice to its record is one turn of the loop: nothing is heard in between."""
+        message = state.queue.open
+        due = message and ('bounce' if message.copy == FAILED and message.order != 'delete' else message.owes)
+        return bool(due) and due not in state.erased and ('accept', due) in written(state.children)
 
     def notices(self, state):
         """A bounce is a notice too.  Its accept is in the mail log, then it is said of the message, then it is brought on."""

@@ -115,7 +115,8 @@ import Testing
             state-end -
             """))
         let message = try #require(view.sorted.first)
-        #expect(message.isHeld && message.copies.map { message.shown($0) } == [.held])
+        #expect(message.isHeld)
+        #expect(message.copies.map { message.shown($0) } == [.held])
     }
 
     @Test(arguments: [
@@ -164,9 +165,9 @@ import Testing
     @Test func anExportIsReadBack() throws {
         let file = ExportFile(id: QueueViewTests.id, sender: [], recipients: [Array("b@far.example".utf8), Array("\"a b\"@far.example".utf8)], size: 12)
         let lines = file.head.split(separator: 0x0A, omittingEmptySubsequences: false)
-        #expect(lines.suffix(2).allSatisfy(\.isEmpty))
+        #expect(lines.suffix(2).map(\.count) == [0, 0])
         #expect(ExportFile(lines: Array(lines.dropLast(2))) == file)
-        for missing in 0..<(lines.count - 2) where missing != 3 {
+        for missing in 0..<(lines.count - 2) where missing != 3 && missing != 4 {
             var fewer = Array(lines.dropLast(2))
             fewer.remove(at: missing)
             #expect(ExportFile(lines: fewer) == nil, "without line \(missing)")
