@@ -226,7 +226,7 @@ class Orders(Model):
                 state = self.heard(state, name)
         if self.keeps('orderstart'):
             state = self.carried_out(state)
-        kept = tuple(record for record in tail(state.events) if record[0] not in ('assign', 'state'))
+        kept = tuple(record for record in tail(state.events) if record[0] not in ('assign', 'state')[:1 + self.keeps('tailblock')])
         children = begun(state.children, tail(state.children)) if tail(state.children) else state.children
         return self.with_block(state._replace(closed=False, children=children), kept)
 
