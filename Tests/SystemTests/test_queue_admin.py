@@ -9,6 +9,7 @@ import unittest
 
 from martlet import PASSWORD, Martlet, wait_until
 from servers import SMTPServer
+from test_regressions import ByHand
 
 SLOW = {"retry": {"initial": "1 h", "maximum": "1 h"}}
 QUICK = {"retry": {"initial": "1 s", "maximum": "1 s"}}
@@ -242,6 +243,25 @@ class WhileAssigned(QueueCase):
         self.assertEqual(len(self.returned("alice", "enough")), 1)
         self.assertEqual(self.server.messages, [])
         self.audit()
+
+
+class Starts(QueueCase):
+    def test_a_segment_has_one_block_however_its_start_is_killed(self):
+        id = self.submit("x@dead.example")
+        self.wait_for_reason(id)
+        folder = os.path.join(self.here.root, "spool", "queued", "events")
+        for fault in ["kill@%s:%d" % (act, number) for act in ("rename", "sync", "write") for number in range(1, 7)]:
+            with ByHand(self.here, "queued", fault) as process:
+                wait_until(lambda: process.poll() is not None or self.is_ready(folder, process), "dead, or begun, after " + fault)
+            for path in glob.glob(folder + "/*.log"):
+                with open(path, "rb") as segment:
+                    self.assertLess(len(re.findall(rb"^state-end ", segment.read(), re.M)), 2, fault)
+        self.here.mailctl("start", "queued")
+        self.assertEqual([m["id"] for m in self.here.queue()], [id])
+
+    def is_ready(self, folder, process):
+        with open(max(glob.glob(folder + "/*.log")), "rb") as segment:
+            return b"start - pid=%d " % process.pid in segment.read()
 
 
 class Traces(QueueCase):
