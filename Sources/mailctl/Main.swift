@@ -2,7 +2,7 @@
 //
 // Runs as     who calls it; root for a system installation, anyone for a tree of their own
 // Reads       everything below the root
-// Writes      the configuration once, the directory database, spool/mailctl, spool/supervisor; folders and owners at init
+// Writes      the configuration once, the directory database, spool/mailctl, spool/supervisor; folders and owners at init; drops and exported mail at `queue`
 // Talks to    the daemons by requests in its own log; `run` by signals to its children; `doctor` to DNS and to our own listeners
 // Never       connects elsewhere, or at all but in `doctor`; opens a mailbox for writing but that of `doctor`'s throw-away account
 // Trusts      the configuration file; from the spool only what a folder's owner may say

@@ -138,6 +138,11 @@ extension OpenMessage {
     }
 }
 
+extension Record {
+    /// Whether it means nothing outside a state block.
+    var isOfBlock: Bool { [.state, .cursor, .open, .pending, .stateEnd].contains(verb) }
+}
+
 extension RecordLine {
     /// A message and its copies.
     fileprivate static func lines(of message: OpenMessage) -> [RecordLine] {

@@ -82,7 +82,8 @@ final class Runner {
         }
         queue.rebuild(now: clock.now)
         // The block names it with the position that its answer must name; at a second position it would be another attempt.
-        events.log.leaveOut { $0.verb == .assign || queue.isHalfRouting($0) }
+        // The block of a segment that had no commit line yet is not said again before the new one: a start reads the first that it finds.
+        events.log.leaveOut { $0.verb == .assign || queue.isHalfRouting($0) || $0.isOfBlock }
         events.log.preamble = { [unowned self] in queue.stateBlock() }
         noteCursors()
         try events.log.begin()

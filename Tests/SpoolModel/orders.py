@@ -87,8 +87,9 @@ class Orders(Model):
         elif not state.events[-1].commit:
             yield 'queued: first commit line of the new segment', self.durable(state._replace(events=first_commit(state.events)))
         else:
-            yield from self.hears(state)
-            yield from self.brings_on(state)
+            if not self.is_telling(state):
+                yield from self.hears(state)
+                yield from self.brings_on(state)
             yield from self.notices(state)
             yield from self.commits(state)
 
@@ -164,6 +165,12 @@ class Orders(Model):
         if message.copy in (DELIVERED, BOUNCED) and not (message.owes and self.keeps('noticedone')):
             yield 'queued: append done', state.saying(*DONE).knowing(open=None)
 
+    def is_telling(self, state):
+        """From the accept of a notice to its record is one turn of the loop: nothing is heard in between."""
+        message = state.queue.open
+        due = message and ('bounce' if message.copy == FAILED and message.order != 'delete' else message.owes)
+        return bool(due) and due not in state.erased and ('accept', due) in written(state.children)
+
     def notices(self, state):
         """A bounce is a notice too.  Its accept is in the mail log, then it is said of the message, then it is brought on."""
         message, there = state.queue.open, set(written(state.children)) - {('accept', name) for name in state.erased}
@@ -219,7 +226,7 @@ class Orders(Model):
                 state = self.heard(state, name)
         if self.keeps('orderstart'):
             state = self.carried_out(state)
-        kept = tuple(record for record in tail(state.events) if record[0] != 'assign')
+        kept = tuple(record for record in tail(state.events) if record[0] not in ('assign', 'state')[:1 + self.keeps('tailblock')])
         children = begun(state.children, tail(state.children)) if tail(state.children) else state.children
         return self.with_block(state._replace(closed=False, children=children), kept)
 

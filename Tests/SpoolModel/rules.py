@@ -94,6 +94,7 @@ RULES = {
     'orderasks': 'It ends no copy that an agent has.',
     'orderlater': '… but that copy when its agent fails for a time,',
     'orderstart': '… and at a start every copy that waits.',
+    'tailblock': 'A start leaves the block of a segment that had no commit line out of the tail that it repeats.',
     'noticefirst': "A notice's accept is durable before it is said that its message's sender is told.",
     'noticesaid': '… and that is said before anything is said of the notice itself.',
     'noticeowed': 'A state block says which notice is owed.',

@@ -248,6 +248,7 @@ TEETH = {
     'orderasks': (Orders, dict(requests=ENDED[0])),
     'orderlater': (Orders, dict(requests=ENDED[0], temporary=1)),
     'orderstart': (Orders, dict(requests=ENDED[0], kills=1)),
+    'tailblock': (Orders, dict(wants=True, kills=2, rotations=1)),
     'noticefirst': (Orders, dict(wants=True, cuts=1)),
     'noticesaid': (Orders, dict(wants=True, kills=1)),
     'noticeowed': (Orders, dict(wants=True, kills=1, rotations=1)),

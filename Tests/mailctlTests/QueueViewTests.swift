@@ -115,7 +115,8 @@ import Testing
             state-end -
             """))
         let message = try #require(view.sorted.first)
-        #expect(message.isHeld && message.copies.map { message.shown($0) } == [.held])
+        #expect(message.isHeld)
+        #expect(message.copies.map { message.shown($0) } == [.held])
     }
 
     @Test(arguments: [
@@ -153,19 +154,20 @@ import Testing
     }
 
     @Test(arguments: [("90min", 5400), ("12 h", 43_200), ("3d", 259_200), ("45s", 45), ("0s", 0)]) func agesAreRead(_ text: String, _ seconds: Int64) throws {
-        #expect(try QueueSelection.seconds(text) == seconds)
+        let read = try QueueSelection.seconds(text)
+        #expect(read == seconds)
     }
 
     @Test(arguments: ["", "h", "3", "3 weeks", "-1h", "99999999999999999999s", "1.5h"]) func whatIsNoAgeIsRefused(_ text: String) {
-        #expect(throws: Failure.self) { try QueueSelection.seconds(text) }
+        #expect(throws: Failure.self) { _ = try QueueSelection.seconds(text) }
     }
 
     @Test func anExportIsReadBack() throws {
         let file = ExportFile(id: QueueViewTests.id, sender: [], recipients: [Array("b@far.example".utf8), Array("\"a b\"@far.example".utf8)], size: 12)
         let lines = file.head.split(separator: 0x0A, omittingEmptySubsequences: false)
-        #expect(lines.suffix(2).allSatisfy(\.isEmpty))
+        #expect(lines.suffix(2).map(\.count) == [0, 0])
         #expect(ExportFile(lines: Array(lines.dropLast(2))) == file)
-        for missing in 0..<(lines.count - 2) where missing != 3 {
+        for missing in 0..<(lines.count - 2) where missing != 3 && missing != 4 {
             var fewer = Array(lines.dropLast(2))
             fewer.remove(at: missing)
             #expect(ExportFile(lines: fewer) == nil, "without line \(missing)")

@@ -16,7 +16,7 @@ struct QueueCommand: ParsableCommand {
             """,
         subcommands: [
             QueueList.self, QueueShow.self, QueueCat.self, QueueStats.self, QueueHold.self, QueueRelease.self, QueueRetry.self, QueueFlush.self,
-            QueueDelete.self, QueueBounce.self, QueueExport.self, QueueImport.self,
+            QueueDelete.self, QueueBounce.self, QueueReroute.self, QueueExport.self, QueueImport.self,
         ])
 }
 

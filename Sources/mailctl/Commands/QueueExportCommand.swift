@@ -31,7 +31,8 @@ struct QueueExport: ParsableCommand {
         }
         for message in messages { try content.check(message.id) }
         if folder == "-" { try writeToOutput(messages, content) } else { try write(messages, content) }
-        if folder != "-" { report(messages) }
+        // One value of JSON: what was deleted was written.
+        if folder != "-", !(delete && options.json) { report(messages) }
         if delete { try QueueRequest(command: "delete", words: ("delete", "deleted"), reason: Array("exported".utf8), options: options).ask(messages, configuration) }
     }
 

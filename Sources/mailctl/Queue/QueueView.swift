@@ -50,6 +50,7 @@ struct QueueView {
         var requiresTLS = false
 
         var isHeld: Bool { order == "hold" }
+        var hasAssigned: Bool { copies.contains { $0.state == .assigned } }
         func shown(_ copy: Copy) -> State { isHeld && copy.isWaiting ? .held : copy.state }
 
         fileprivate mutating func take(order record: Record) {
@@ -77,6 +78,12 @@ struct QueueView {
         }
         // What was done while the mail logs were read is done.
         for record in try tail + all(own) { view.apply(record) }
+        // queued says of a copy that it is delivered only when its message is done, or in a block.
+        for (owner, verb) in [(SpoolOwner.locald, Verb.delivered), (.remoted, .sent)] where view.messages.values.contains(where: \.hasAssigned) {
+            let name = LogName(owner, .events)
+            let follower = try LogFollower(spool: spool, name, from: cursors[name.text] ?? .start)
+            for record in try all(follower) where record.verb == verb { view.change(record) { $0.state = .delivered } }
+        }
         return view
     }
 

@@ -1,0 +1,76 @@
+// mailctl queue reroute: mail whose next hop has changed since it was tried last, and another try for it.
+
+import ArgumentParser
+import Configuration
+import Directory
+import Kernel
+import MailModel
+
+struct QueueReroute: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reroute", abstract: "Try mail now whose next hop is another one than at its last attempt.",
+        discussion: """
+            queued asks for the next hop at each attempt, so a changed route is taken by itself when a copy's time comes; this is for not waiting. \
+            --dry-run shows the differences. Where aliases lead was decided when a message was routed, and stays.
+            """)
+    @OptionGroup var options: GlobalOptions
+    @OptionGroup var selection: QueueSelection
+    @Flag(help: "Show what would change, and do nothing.") var dryRun = false
+
+    struct Change: Hashable {
+        let id: QueueID
+        let final: [UInt8]
+        /// Empty for the domain's own servers, or the smarthost.
+        let before: [UInt8]
+        let now: [UInt8]
+    }
+
+    func run() throws {
+        let configuration = try options.loadConfiguration()
+        let messages = try selection.messages(of: try QueueView.read(configuration), now: .now())
+        let changes = try changes(messages, configuration)
+        if dryRun { return show(changes) }
+        let ids = Set(changes.map(\.id))
+        try QueueRequest(command: "retry", words: ("try", "tried"), options: options).ask(messages.filter { ids.contains($0.id) }, configuration)
+    }
+
+    private func changes(_ messages: [QueueView.Message], _ configuration: Configuration) throws(Failure) -> [Change] {
+        let snapshot = AddressSnapshot(folder: configuration.paths.directory)
+        snapshot.refresh(at: .now())
+        var waiting: [LastHops.Key] = []
+        for message in messages where message.order == nil {
+            waiting += message.copies.filter { $0.state == .waiting && $0.attempts > 0 }.map { LastHops.Key(id: message.id, original: $0.original, final: $0.final) }
+        }
+        let hops = try attempting { () throws(KernelError) in
+            try LastHops(of: Set(waiting), in: try DirectoryDescriptor(opening: configuration.paths.spool))
+        }
+        var changes: [Change] = []
+        for key in waiting {
+            // What goes to an account of ours has no hop, and its `assign` says none.
+            guard let before = hops[key], let domain = EmailAddress(parsing: key.final)?.domain else { continue }
+            let now = try hop(of: domain, snapshot)
+            if now != before { changes.append(Change(id: key.id, final: key.final, before: before, now: now)) }
+        }
+        return changes
+    }
+
+    private func hop(of domain: Domain, _ snapshot: AddressSnapshot) throws(Failure) -> [UInt8] {
+        do throws(DirectoryUnavailable) { return try snapshot.domain(domain).route.map { Array($0.description.utf8) } ?? [] } catch {
+            throw Failure(.temporary, "the directory cannot be asked: \(error)", remedy: "run `mailctl check`; queued waits with what it cannot look up")
+        }
+    }
+
+    private func show(_ changes: [Change]) {
+        if options.json {
+            return Output.json(.array(changes.map { change in
+                .object([
+                    "id": .text(change.id.text), "recipient": .text(change.final), "before": change.before.isEmpty ? .null : .text(change.before),
+                    "now": change.now.isEmpty ? .null : .text(change.now),
+                ])
+            }))
+        }
+        func name(_ hop: [UInt8]) -> String { hop.isEmpty ? "its own servers" : hop.visible }
+        for change in changes { Output.line("\(change.id)  \(change.final.visible): \(name(change.before)) → \(name(change.now))") }
+        if changes.isEmpty { Output.line("nothing would go another way") }
+    }
+}

@@ -1,0 +1,47 @@
+// By which way each copy was tried last: what queued's `assign` says of it, looked for from the newest segment back.
+
+import Kernel
+import MailModel
+import Spool
+import SpoolFormat
+
+struct LastHops {
+    struct Key: Hashable {
+        let id: QueueID
+        let original: [UInt8]
+        let final: [UInt8]
+    }
+
+    /// The configured next hop of the last attempt; empty for the domain's own servers, or the smarthost. Nil where no attempt is known.
+    subscript(_ key: Key) -> [UInt8]? { found[key] }
+
+    private var found: [Key: [UInt8]] = [:]
+
+    init(of wanted: Set<Key>, in spool: borrowing DirectoryDescriptor) throws(KernelError) {
+        let numbers = try spool.openDirectory(LogName(.queued, .events).path).list().compactMap { SegmentName.number($0.name) }.sorted()
+        for number in numbers.reversed() where found.count < wanted.count {
+            var here: [Key: [UInt8]] = [:]
+            try LastHops.forEachRecord(of: number, in: spool) { record in
+                // An assignment of a block says the same host as its `assign` did.
+                guard record.verb == .assign || record.verb == .pending && record[.answers] != nil, let id = record.id,
+                    let original = record[.recipient], let final = record[.final], case let key = Key(id: id, original: original, final: final),
+                    wanted.contains(key)
+                else { return }
+                here[key] = record[.host] ?? []
+            }
+            found.merge(here) { newer, _ in newer }
+        }
+    }
+
+    private static func forEachRecord(of number: UInt32, in spool: borrowing DirectoryDescriptor, _ body: (Record) -> Void) throws(KernelError) {
+        let follower = try LogFollower(spool: spool, LogName(.queued, .events), from: LogPosition(segment: number, offset: 0))
+        while true {
+            let records = try follower.poll(limit: 1024)
+            for placed in records {
+                guard placed.position.segment == number else { return }
+                body(placed.record)
+            }
+            if records.isEmpty { return }
+        }
+    }
+}
