@@ -46,16 +46,21 @@ struct QueueReroute: ParsableCommand {
         }
         var changes: [Change] = []
         for key in waiting {
-            // What goes to an account of ours has no hop, and its `assign` says none.
-            guard let before = hops[key], let domain = EmailAddress(parsing: key.final)?.domain else { continue }
-            let now = try hop(of: domain, snapshot)
-            if now != before { changes.append(Change(id: key.id, final: key.final, before: before, now: now)) }
+            guard let last = hops[key], let recipient = EmailAddress(parsing: key.final) else { continue }
+            let now = try hop(of: recipient, from: EmailAddress(parsing: last.sender), snapshot)
+            if now != last.hop { changes.append(Change(id: key.id, final: key.final, before: last.hop, now: now)) }
         }
         return changes
     }
 
-    private func hop(of domain: Domain, _ snapshot: AddressSnapshot) throws(Failure) -> [UInt8] {
-        do throws(DirectoryUnavailable) { return try snapshot.domain(domain).route.map { Array($0.description.utf8) } ?? [] } catch {
+    /// As queued decides it, with the sender of the last attempt.
+    private func hop(of recipient: EmailAddress, from sender: EmailAddress?, _ snapshot: AddressSnapshot) throws(Failure) -> [UInt8] {
+        do throws(DirectoryUnavailable) {
+            let decision = try RouteDecision.decide(recipient: recipient, sender: sender, smarthost: nil) { (pattern) throws(DirectoryUnavailable) in
+                try snapshot.route(pattern)
+            }
+            return decision.rule == .exchangers ? [] : decision.hop.bytes
+        } catch {
             throw Failure(.temporary, "the directory cannot be asked: \(error)", remedy: "run `mailctl check`; queued waits with what it cannot look up")
         }
     }

@@ -12,22 +12,29 @@ struct LastHops {
         let final: [UInt8]
     }
 
-    /// The configured next hop of the last attempt; empty for the domain's own servers, or the smarthost. Nil where no attempt is known.
-    subscript(_ key: Key) -> [UInt8]? { found[key] }
+    struct Attempt {
+        /// The configured next hop; empty for the domain's own servers, or the smarthost.
+        let hop: [UInt8]
+        /// The sender that it went out with; empty for the null sender.
+        let sender: [UInt8]
+    }
 
-    private var found: [Key: [UInt8]] = [:]
+    /// The last attempt; nil where none is known.
+    subscript(_ key: Key) -> Attempt? { found[key] }
+
+    private var found: [Key: Attempt] = [:]
 
     init(of wanted: Set<Key>, in spool: borrowing DirectoryDescriptor) throws(KernelError) {
         let numbers = try spool.openDirectory(LogName(.queued, .events).path).list().compactMap { SegmentName.number($0.name) }.sorted()
         for number in numbers.reversed() where found.count < wanted.count {
-            var here: [Key: [UInt8]] = [:]
+            var here: [Key: Attempt] = [:]
             try LastHops.forEachRecord(of: number, in: spool) { record in
-                // An assignment of a block says the same host as its `assign` did.
-                guard record.verb == .assign || record.verb == .pending && record[.answers] != nil, let id = record.id,
+                // An assignment of a block says the same host as its `assign` did. What goes to a mailbox has none.
+                guard record.verb == .assign || record.verb == .pending && record[.answers] != nil, record[.account] == nil, let id = record.id,
                     let original = record[.recipient], let final = record[.final], case let key = Key(id: id, original: original, final: final),
                     wanted.contains(key)
                 else { return }
-                here[key] = record[.host] ?? []
+                here[key] = Attempt(hop: record[.host] ?? [], sender: record[.from] ?? [])
             }
             found.merge(here) { newer, _ in newer }
         }
