@@ -183,13 +183,13 @@ _mailctl() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    setup|init|config|check|doctor|run|start|stop|restart|reload|status|log-level|debug|metrics|listen|tree|sandbox|domain|account|alias|route|directory|queue|explain|audit|help)
+    setup|init|config|check|doctor|run|start|stop|restart|reload|status|log-level|debug|metrics|listen|tree|sandbox|domain|account|alias|route|relay-password|directory|queue|trace|explain|audit|help)
         # Offer subcommand argument completions
         "_mailctl_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'setup init config check doctor run start stop restart reload status log-level debug metrics listen tree sandbox domain account alias route directory queue explain audit help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'setup init config check doctor run start stop restart reload status log-level debug metrics listen tree sandbox domain account alias route relay-password directory queue trace explain audit help' -- "${cur}"))
         ;;
     esac
 }
@@ -1275,7 +1275,7 @@ _mailctl_route() {
 
 _mailctl_route_add() {
     repeating_flags=()
-    non_repeating_flags=(--json --version -h --help)
+    non_repeating_flags=(--json --sender --version -h --help)
     repeating_options=()
     non_repeating_options=(--root --config)
     __mailctl_offer_flags_options 2
@@ -1293,7 +1293,7 @@ _mailctl_route_add() {
 
 _mailctl_route_remove() {
     repeating_flags=()
-    non_repeating_flags=(--json --version -h --help)
+    non_repeating_flags=(--json --sender --version -h --help)
     repeating_options=()
     non_repeating_options=(--root --config)
     __mailctl_offer_flags_options 1
@@ -1310,6 +1310,89 @@ _mailctl_route_remove() {
 }
 
 _mailctl_route_list() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_relay-password() {
+    repeating_flags=()
+    non_repeating_flags=(--version -h --help)
+    repeating_options=()
+    non_repeating_options=()
+    __mailctl_offer_flags_options 0
+
+    # Offer subcommand / subcommand argument completions
+    local -r subcommand="${unparsed_words[0]}"
+    unset 'unparsed_words[0]'
+    unparsed_words=("${unparsed_words[@]}")
+    case "${subcommand}" in
+    set|remove|list)
+        # Offer subcommand argument completions
+        "_mailctl_relay-password_${subcommand}"
+        ;;
+    *)
+        # Offer subcommand completions
+        COMPREPLY+=($(compgen -W 'set remove list' -- "${cur}"))
+        ;;
+    esac
+}
+
+_mailctl_relay-password_set() {
+    repeating_flags=()
+    non_repeating_flags=(--json --unproved --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --sender)
+    __mailctl_offer_flags_options 2
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--sender')
+        return
+        ;;
+    esac
+}
+
+_mailctl_relay-password_remove() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --sender)
+    __mailctl_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--sender')
+        return
+        ;;
+    esac
+}
+
+_mailctl_relay-password_list() {
     repeating_flags=()
     non_repeating_flags=(--json --version -h --help)
     repeating_options=()
@@ -1380,18 +1463,252 @@ _mailctl_queue() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    list|retry)
+    list|show|cat|stats|hold|release|retry|flush|delete|bounce|reroute|export|import)
         # Offer subcommand argument completions
         "_mailctl_queue_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'list retry' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'list show cat stats hold release retry flush delete bounce reroute export import' -- "${cur}"))
         ;;
     esac
 }
 
 _mailctl_queue_list() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --from --to --domain --older-than --newer-than --reason --state)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--from')
+        return
+        ;;
+    '--to')
+        return
+        ;;
+    '--domain')
+        return
+        ;;
+    '--older-than')
+        return
+        ;;
+    '--newer-than')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--state')
+        return
+        ;;
+    esac
+}
+
+_mailctl_queue_show() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_queue_cat() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options 1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_queue_stats() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --from --to --domain --older-than --newer-than --reason --state)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--from')
+        return
+        ;;
+    '--to')
+        return
+        ;;
+    '--domain')
+        return
+        ;;
+    '--older-than')
+        return
+        ;;
+    '--newer-than')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--state')
+        return
+        ;;
+    esac
+}
+
+_mailctl_queue_hold() {
+    repeating_flags=()
+    non_repeating_flags=(--json --all --dry-run --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --from --to --domain --older-than --newer-than --reason --state --because)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--from')
+        return
+        ;;
+    '--to')
+        return
+        ;;
+    '--domain')
+        return
+        ;;
+    '--older-than')
+        return
+        ;;
+    '--newer-than')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--state')
+        return
+        ;;
+    '--because')
+        return
+        ;;
+    esac
+}
+
+_mailctl_queue_release() {
+    repeating_flags=()
+    non_repeating_flags=(--json --all --dry-run --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --from --to --domain --older-than --newer-than --reason --state)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--from')
+        return
+        ;;
+    '--to')
+        return
+        ;;
+    '--domain')
+        return
+        ;;
+    '--older-than')
+        return
+        ;;
+    '--newer-than')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--state')
+        return
+        ;;
+    esac
+}
+
+_mailctl_queue_retry() {
+    repeating_flags=()
+    non_repeating_flags=(--json --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --from --to --domain --older-than --newer-than --reason --state)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--from')
+        return
+        ;;
+    '--to')
+        return
+        ;;
+    '--domain')
+        return
+        ;;
+    '--older-than')
+        return
+        ;;
+    '--newer-than')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--state')
+        return
+        ;;
+    esac
+}
+
+_mailctl_queue_flush() {
     repeating_flags=()
     non_repeating_flags=(--json --version -h --help)
     repeating_options=()
@@ -1409,12 +1726,192 @@ _mailctl_queue_list() {
     esac
 }
 
-_mailctl_queue_retry() {
+_mailctl_queue_delete() {
+    repeating_flags=()
+    non_repeating_flags=(--json --all --dry-run --yes --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --from --to --domain --older-than --newer-than --reason --state --because)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--from')
+        return
+        ;;
+    '--to')
+        return
+        ;;
+    '--domain')
+        return
+        ;;
+    '--older-than')
+        return
+        ;;
+    '--newer-than')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--state')
+        return
+        ;;
+    '--because')
+        return
+        ;;
+    esac
+}
+
+_mailctl_queue_bounce() {
+    repeating_flags=()
+    non_repeating_flags=(--json --all --dry-run --yes --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --from --to --domain --older-than --newer-than --reason --state --because)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--from')
+        return
+        ;;
+    '--to')
+        return
+        ;;
+    '--domain')
+        return
+        ;;
+    '--older-than')
+        return
+        ;;
+    '--newer-than')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--state')
+        return
+        ;;
+    '--because')
+        return
+        ;;
+    esac
+}
+
+_mailctl_queue_reroute() {
+    repeating_flags=()
+    non_repeating_flags=(--json --dry-run --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --from --to --domain --older-than --newer-than --reason --state)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--from')
+        return
+        ;;
+    '--to')
+        return
+        ;;
+    '--domain')
+        return
+        ;;
+    '--older-than')
+        return
+        ;;
+    '--newer-than')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--state')
+        return
+        ;;
+    esac
+}
+
+_mailctl_queue_export() {
+    repeating_flags=()
+    non_repeating_flags=(--json --all --dry-run --delete --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config --from --to --domain --older-than --newer-than --reason --state)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    '--from')
+        return
+        ;;
+    '--to')
+        return
+        ;;
+    '--domain')
+        return
+        ;;
+    '--older-than')
+        return
+        ;;
+    '--newer-than')
+        return
+        ;;
+    '--reason')
+        return
+        ;;
+    '--state')
+        return
+        ;;
+    esac
+}
+
+_mailctl_queue_import() {
+    repeating_flags=()
+    non_repeating_flags=(--json --again --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--root --config)
+    __mailctl_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--root')
+        return
+        ;;
+    '--config')
+        return
+        ;;
+    esac
+}
+
+_mailctl_trace() {
     repeating_flags=()
     non_repeating_flags=(--json --version -h --help)
     repeating_options=()
     non_repeating_options=(--root --config)
-    __mailctl_offer_flags_options -1
+    __mailctl_offer_flags_options 1
 
     # Offer option value completions
     case "${prev}" in
