@@ -82,6 +82,7 @@ def the_matrix(folder):
     os.umask(0o077)
     run("install", "-m", "640", "-g", "martlet-dkim", "/dev/null", "/etc/martlet/dkim/s1.example.org.pem")
     with system.running():
+        system.mailctl("relay-password", "set", "relay.example.net", "martlet", input="secret of another host\n")
         installed.exchange(system, tls)
         wait_until(lambda: len(glob.glob(os.path.join(PLACES["paths.spool"], "*/metrics/*.prom"))) == len(SERVICES), "the metrics of all services")
         system.mailctl("stop", "queued", "locald")
