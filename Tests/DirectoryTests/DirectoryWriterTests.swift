@@ -38,7 +38,7 @@ struct DirectoryWriterTests {
             ("there is no alias x@example.org", { try writer.removeAlias(alias("x@example.org")) }),
             ("there is no alias x@example.org", { try writer.changeAlias(alias("x@example.org"), adding: [bob]) }),
             ("there is no domain example.net", { try writer.removeDomain(domain("example.net")) }),
-            ("there is no route example.net", { try writer.removeRoute(domain("example.net")) }),
+            ("there is no route example.net", { try writer.removeRoute(.domain(domain("example.net"))) }),
             ("domain example.org still has 1 account and 1 alias", { try writer.removeDomain(domain("example.org")) }),
             ("alias none@example.org would have no target", { try writer.addAlias(alias("none@example.org"), targets: []) }),
             ("alias team@example.org would have no target", { try writer.changeAlias(alias("team@example.org"), removing: [bob]) }),
