@@ -1,5 +1,6 @@
 // What is wanted of the TLS to one domain, as the file writes it.
 
+import MailModel
 import Testing
 
 @testable import Configuration
