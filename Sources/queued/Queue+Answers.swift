@@ -81,7 +81,7 @@ extension Queue {
 
     mutating func failed(_ id: QueueID, _ original: [UInt8], _ final: [UInt8], by agent: Agent, _ answer: Answer) {
         guard let message = messages[id], let index = message.find(original, final) else { return }
-        note(answer.host.isEmpty ? .unknown : .reached, message, index, answer, now: .whenever)
+        note(answer.host.contains(UInt8(ascii: "[")) ? .reached : .unknown, message, index, answer, now: .whenever)
         fail(message, index, by: agent, answer)
     }
 

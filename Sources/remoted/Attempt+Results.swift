@@ -15,8 +15,11 @@ extension Attempt {
             }
             let isStranger = target.isStranger(result)
             if isStranger { outcome = outcome.waiting }
-            return RemoteResult(copy: copy, outcome: outcome, host: Array("\(target)".utf8), tls: tls, reply: result.reply.asOneLine,
-                isRelayed: result.missing.contains(.dsn), isUnreached: !job.options.requiresTLS && Attempt.speaksOfBeginning(result), isLoginRefused: isStranger)
+            // What its sender alone asks for, or a password of one domain, says nothing of the destination to others.
+            let isUnreached = Attempt.speaksOfBeginning(result) && !job.options.requiresTLS && !isStranger
+            let isSilent = Attempt.neverSpoke(found, ending)
+            return RemoteResult(copy: copy, outcome: outcome, host: isSilent && !isUnreached ? job.domain.bytes : Array("\(target)".utf8), tls: tls,
+                reply: result.reply.asOneLine, isRelayed: result.missing.contains(.dsn), isUnreached: isUnreached, isLoginRefused: isStranger)
         }
     }
 

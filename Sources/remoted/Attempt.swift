@@ -16,6 +16,8 @@ struct Attempt: Sendable {
     let configuration: Configuration
     let resolver: StubResolver
     let finding: STSFinding
+    /// Of the kept connections, from before its configuration was looked at.
+    let generation: Int
     /// For the next connection alone, in place of what is decided about its server.
     var weaker: Security?
     /// What the server before this one came to.
@@ -29,7 +31,6 @@ struct Attempt: Sendable {
         terms.content = OutgoingContent([])
         terms.weaker = nil
         terms.last = []
-        terms.isInDoubt = false
         return terms
     }
 
@@ -57,9 +58,11 @@ struct Attempt: Sendable {
     /// With a password where there is one for this server.
     private func introduce(to targets: ArraySlice<Target>, _ security: Security, with sender: Sender) {
         guard let target = targets.first else { return }
+        // Before it is read: what is written meanwhile is newer.
+        let passwords = target.isNamed ? sender.relays.edition : nil
         switch sender.login(for: target, of: job) {
-        case .none: talk(to: targets, security.meeting(target, nil), with: sender)
-        case .found(let login): talk(to: targets, security.meeting(target, login), with: sender)
+        case .none: talk(to: targets, security.meeting(target, nil, of: passwords), with: sender)
+        case .found(let login): talk(to: targets, security.meeting(target, login, of: passwords), with: sender)
         case .unavailable(let reason):
             sender.post(job, RemoteResult.same(.temporary(EnhancedStatus(.temporary, 3, 5), reason: Array(reason.utf8)), for: job))
         }
@@ -72,7 +75,7 @@ struct Attempt: Sendable {
         let reason = Array("\(target): \(fault.reason)".utf8)
         let outcome: DeliveryOutcome = fault.isPermanent ? .permanent(EnhancedStatus(.permanent, 7, 30), reason: reason)
             : .temporary(EnhancedStatus(.temporary, 7, 5), reason: reason)
-        let results = job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: Array("\(target)".utf8), keptBy: source) }
+        let results = job.copies.map { RemoteResult(copy: $0, outcome: outcome, host: job.domain.bytes, keptBy: source) }
         conclude(results, speaksOfHost: true, targets, with: sender)
     }
 

@@ -49,7 +49,7 @@ final class KeptConnection: Sendable {
         self.security = security
         lane = LaneName(attempt.job)
         self.owner = owner
-        generation = owner.generation
+        generation = attempt.generation
     }
 
     /// Waits for the next message; false if it is to end instead.
@@ -65,8 +65,11 @@ final class KeptConnection: Sendable {
         return !leave()
     }
 
-    /// A password may be for the mail of one domain alone.
-    fileprivate func suits(_ job: Job) -> Bool { security.login == nil || terms.job.sender.address?.domain == job.sender.address?.domain }
+    /// A password may be for the mail of one domain alone, with it or without; and it is the one of now.
+    fileprivate func suits(_ job: Job, _ passwords: RelayBook) -> Bool {
+        guard targets.first?.isNamed ?? false else { return true }
+        return terms.job.sender.address?.domain == job.sender.address?.domain && security.passwords == passwords.edition
+    }
 
     /// Gives it the next message; false if it has ended meanwhile.
     func offer(_ errand: Errand) -> Bool {
@@ -160,10 +163,10 @@ final class KeptConnections: Sendable {
     }
 
     /// The one that was used last, so that those too many go; it is nobody else's from here on.
-    func take(for job: Job) -> KeptConnection? {
+    func take(for job: Job, _ passwords: RelayBook) -> KeptConnection? {
         let lane = LaneName(job)
         return waiting.withLock { waiting in
-            guard let place = waiting.lanes[lane]?.lastIndex(where: { $0.suits(job) }), let connection = waiting.lanes[lane]?.remove(at: place)
+            guard let place = waiting.lanes[lane]?.lastIndex(where: { $0.suits(job, passwords) }), let connection = waiting.lanes[lane]?.remove(at: place)
             else { return nil }
             if waiting.lanes[lane]?.isEmpty == true { waiting.lanes[lane] = nil }
             waiting.count -= 1

@@ -15,11 +15,14 @@ struct Security: Sendable {
     var names: [[UInt8]] = []
     /// What we prove ourselves with.
     var login: RelayPassword?
+    /// The file that it was looked for in, as it was then.
+    var passwords: RelayBook.Edition?
 
     /// The same for this server and password. A password travels under TLS alone, to a host that has proved its name unless its entry says
     /// otherwise; a local socket needs no TLS; where TLS comes first there is no clear text to fall back on.
-    func meeting(_ target: Target, _ login: RelayPassword?) -> Security {
+    func meeting(_ target: Target, _ login: RelayPassword?, of passwords: RelayBook.Edition?) -> Security {
         var security = self
+        security.passwords = passwords
         security.login = login
         if target.socket.port == 0 {
             security.policy = TransportPolicy(.never, .nothing, .none)

@@ -101,12 +101,16 @@ final class Sender: Sendable {
 
     /// On a connection that its lane has kept, or on a new one.
     func send(_ job: Job, _ content: OutgoingContent) {
-        guard !stops, !job.options.requiresTLS, !job.isTooLate(at: .now()), let connection = kept.take(for: job) else { return sendAnew(job, content) }
-        connection.terms.taking(job, content).begin(connection.targets, with: self, on: connection)
+        guard !stops, !job.options.requiresTLS, !job.isTooLate(at: .now()), let connection = kept.take(for: job, relays) else { return sendAnew(job, content) }
+        let attempt = connection.terms.taking(job, content)
+        // Whose addresses are not ASCII is read through before it goes: not on this thread.
+        guard job.options.isUTF8 else { return attempt.begin(connection.targets, with: self, on: connection) }
+        workers.submit { [self] in attempt.begin(connection.targets, with: self, on: connection) }
     }
 
     func sendAnew(_ job: Job, _ content: OutgoingContent) {
         workers.submit { [self] in
+            let generation = kept.generation
             let settings = settings
             guard !job.isTooLate(at: .now()) else { return post(job, RemoteResult.late(job)) }
             switch settings.finder.targets(for: job) {
@@ -114,7 +118,7 @@ final class Sender: Sendable {
             case .found(let found):
                 let targets = ordered(found, settings.configuration.retry)
                 consult(settings, job, targets) {
-                    Attempt(job: job, content: content, configuration: settings.configuration, resolver: settings.finder.resolver, finding: $0)
+                    Attempt(job: job, content: content, configuration: settings.configuration, resolver: settings.finder.resolver, finding: $0, generation: generation)
                         .begin(targets[...], with: self)
                 }
             }

@@ -15,7 +15,7 @@ extension Security {
             return TransportFault(fault?.result ?? "validation-failure", fault.map(said) ?? "TLS failed: \(reason)")
         }
         guard policy.encryption == .required, let first = found.first, case .some(let status) = first.outcome.status else { return nil }
-        let lacksIt = first.stage == .hello && first.reply.isEmpty && (status.detail == 4 || status.detail == 30) && status.subject == 7
+        let lacksIt = !first.missing.contains(.requireTLS) && first.stage == .hello && first.reply.isEmpty && (status.detail == 4 || status.detail == 30) && status.subject == 7
         return lacksIt || first.stage == .startTLS ? TransportFault("starttls-not-supported", "it does not offer STARTTLS") : nil
     }
 

@@ -1,6 +1,7 @@
 // What a server must be before it sees a password, and how it is spoken with.
 
 import Connection
+import Kernel
 import MailModel
 import SMTPProtocol
 
@@ -19,6 +20,20 @@ extension DeliveryOutcome {
     var waiting: DeliveryOutcome {
         guard case .permanent(let status, let reason) = self else { return self }
         return .temporary(EnhancedStatus(.temporary, status.subject, status.detail), reason: reason)
+    }
+}
+
+extension RelayBook {
+    /// One state of the file; another after each change.
+    struct Edition: Hashable, Sendable {
+        let inode: UInt64
+        let changed: Int64
+    }
+
+    /// Nil where there is no file that could be read.
+    var edition: Edition? {
+        guard let place = try? DirectoryDescriptor(opening: folder), let status = try? place.status(of: "passwords") else { return nil }
+        return Edition(inode: status.inode, changed: status.changed)
     }
 }
 
