@@ -46,11 +46,13 @@ extension ConfigurationKey {
             The port of other domains' hosts. Another than 25 is for tests.
             """),
         ConfigurationKey("remote.tls", \.remote.tls, default: .opportunistic, reload: .live, """
-            STARTTLS to other hosts: where offered (RFC 7435), always (`required`: mail waits where it is not; `verified`: also where
-            the host does not prove its name), or never. DANE and MTA-STS ask for more where a domain has them, if this is not `never`.
+            STARTTLS to other hosts: where offered (RFC 7435), always (`required`: mail waits where it is not; `verified`:
+            also where the host does not prove its name), or never. DANE and MTA-STS ask for more where a domain has them,
+            if this is not `never`.
             """),
         ConfigurationKey("remote.tls_for", \.remote.tlsFor, default: [], within: .destinations, reload: .live, """
-            The same for single domains, whatever DANE and MTA-STS say: a domain, then `opportunistic`, `required`, `verified` or `never`.
+            The same for single domains, whatever DANE and MTA-STS say: a domain, then `opportunistic`, `required`,
+            `verified` or `never`.
             """),
         ConfigurationKey("remote.dane", \.remote.dane, default: true, reload: .live, """
             Whether the certificates that a host must show are looked up in DNS (DANE, RFC 7672); it needs dns.trust_ad.

@@ -44,6 +44,7 @@ import Testing
             .list([.text("inet:192.0.2.1:99")]), .text("pass"),
             .text("modern"), .list([.text("192.0.2.0/24")]), .list([.text("DSN")]), .text("envelope"), .text("note"), .text("defer"), .text("refuse"),
             .text("suspects"), .text("all"), .text("12 per 1 h"), .list([.text("dnsbl.example.net 10")]), .integer(-5),
+            .list([.text("example.net required")]), .list([.text("example.org archive@example.org")]), .list([.text("/run/lists/lmtp.sock")]),
         ]
         for key in ConfigurationKey.all {
             let prefix = key.table.isEmpty ? "" : "[\(key.table)]\n"

@@ -96,9 +96,9 @@ import Testing
         }
     }
 
-    @Test func remotedReadsNoMailboxAndNoPassword() {
+    @Test func remotedReadsNoMailboxAndNoPasswordOfOurs() {
         let groups = Set(ServiceGroup.groups(of: .remoted))
-        #expect(groups == [.services, .spool])
+        #expect(groups == [.services, .spool, .relay])
         #expect(Set(ServiceGroup.groups(of: .smtpd)) == [.services, .tls])
         #expect(ServiceGroup.dkim.members == [.queued])
     }
