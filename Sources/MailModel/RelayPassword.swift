@@ -15,11 +15,13 @@ package struct RelayPassword: Hashable, Sendable {
     package let user: [UInt8]
     package let password: [UInt8]
 
-    /// Nil for a user or a password that a line cannot hold.
+    /// Nil for a user or a password that a line cannot hold, and for a user that would be read as a word before it.
     package init?(host: Domain, port: UInt16?, sender: Domain?, needsProof: Bool, user: [UInt8], password: [UInt8]) {
         guard !user.isEmpty, !password.isEmpty, user.count <= 255, password.count <= 1024, isUTF8(user), isUTF8(password),
             user.allSatisfy({ $0 > 0x20 && $0 != 0x7F }), password.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
         else { return nil }
+        let isOtherWord = needsProof && (user == RelayPassword.unproved || sender == nil && user.starts(with: RelayPassword.from))
+        guard !isOtherWord else { return nil }
         self.host = host
         self.port = port
         self.sender = sender

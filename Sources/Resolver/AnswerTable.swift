@@ -1,6 +1,6 @@
 // What DNS has said, for as long as it said that it holds. No I/O, no clock: time is an argument.
 
-/// A bounded memory of answers. What could not be answered is never remembered.
+/// A bounded memory of answers. What could not be answered is never remembered, nor what is large.
 struct AnswerTable: Sendable {
     struct Question: Hashable, Sendable {
         let name: [UInt8]
@@ -15,6 +15,9 @@ struct AnswerTable: Sendable {
 
     /// Nobody's mistake is to last longer than a day, and a missing name for 15 minutes (RFC 2308 §5 allows hours).
     private static let longestLife: Int64 = 86400, longestNegativeLife: Int64 = 900
+
+    /// Octets of an answer that is kept: all that people publish for mail, while a full table stays small.
+    private static let mostOctets = 4096
 
     private let capacity: Int
     private var entries: [Question: Entry] = [:]
@@ -38,7 +41,7 @@ struct AnswerTable: Sendable {
         case .noData, .noSuchName: life = min(Int64(negativeLife ?? 0), AnswerTable.longestNegativeLife)
         case .unavailable: life = 0
         }
-        guard life > 0 else { return entries[question] = nil }
+        guard life > 0, (answer.value?.octets ?? 0) <= AnswerTable.mostOctets else { return entries[question] = nil }
         if entries.count >= capacity, entries[question] == nil { makeRoom(at: now) }
         entries[question] = Entry(answer: answer, until: now + life)
     }

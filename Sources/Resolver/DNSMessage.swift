@@ -36,6 +36,8 @@ package struct DNSMessage: Hashable, Sendable {
     package var isAuthentic: Bool
     /// Seconds for which a missing name or record may be remembered (RFC 2308 §5); nil if the answer does not say.
     package let negativeLife: UInt32?
+    /// Of the whole answer, as it came.
+    let octets: Int
 
     private static let maximumRecords = 500
 
@@ -57,6 +59,7 @@ package struct DNSMessage: Hashable, Sendable {
             offset = next
         }
         self.records = records
+        octets = bytes.count
         code = bytes[3] & 15
         isAuthentic = bytes[3] & 0x20 != 0
         negativeLife = DNSMessage.negativeLife(bytes, at: offset, count: Int(bytes[8]) << 8 | Int(bytes[9]))

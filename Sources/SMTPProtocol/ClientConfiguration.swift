@@ -40,7 +40,7 @@ package struct ClientConfiguration: Sendable {
     package var tls: TLSPolicy
     package var credentials: Credentials?
     package var allowsPlaintextAuthentication: Bool
-    /// Content whose size is known goes by BDAT where the server takes it; binary content always does.
+    /// Content whose size is known, and which is lines, goes by BDAT where the server takes it; binary content always does.
     package var usesChunking: Bool
 
     package init(
@@ -68,6 +68,8 @@ package struct OutgoingMessage: Sendable, Hashable {
     package var recipientOptions: [EmailAddress: RecipientOptions]
     /// No header line of it has a byte above 127, as far as anybody has looked.
     package var hasASCIIHeader = false
+    /// Its lines end in CRLF, with no CR or LF by itself: other content goes by DATA, which makes lines of it.
+    package var isLines = true
 
     package init(
         sender: ReversePath, recipients: [EmailAddress], size: Int? = nil, body: BodyType = .sevenBit,

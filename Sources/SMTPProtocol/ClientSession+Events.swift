@@ -39,7 +39,8 @@ extension ClientSession {
 
     /// What was said before the content was out may refuse it; nobody can have taken it.
     private mutating func contentEnded() {
-        hasSpokenEarly = !replies.isEmpty
+        earlyOctets = replies.count
+        if earlyOctets > 0 { hadEarlyReply = true }
         stage = .end
         advance()
     }
@@ -70,10 +71,13 @@ extension ClientSession {
 
     /// Works through the replies that have come.
     mutating func advance() {
-        while stage != .closed, stage != .content, stage != .handshake, let result = replies.next() {
+        while stage != .closed, stage != .content, stage != .handshake {
+            guard let result = replies.next() else { return }
             switch result {
             case .invalid: abandon("not an SMTP reply", status: .temporary(5, 0))
-            case .reply(let reply): replied(reply)
+            case .reply(let reply):
+                replied(reply)
+                earlyOctets = max(0, earlyOctets - reply.bytes.count)
             }
         }
     }

@@ -126,7 +126,8 @@ extension ClientSession {
 
     /// The octets of the one chunk in which the content goes, if it goes so (RFC 3030 §2).
     private var chunkSize: Int? {
-        guard let message = transaction?.message, offer.chunking, configuration.usesChunking || message.body == .binaryMIME else { return nil }
+        guard let message = transaction?.message, offer.chunking, configuration.usesChunking && message.isLines || message.body == .binaryMIME
+        else { return nil }
         return message.size
     }
 
@@ -143,7 +144,7 @@ extension ClientSession {
 
     /// RFC 5321 §4.2.5: one reply for all recipients. RFC 2033 §4.2: one for each that was accepted.
     mutating func contentAnswered(_ reply: ReceivedReply) {
-        guard !hasSpokenEarly || reply.replyClass != .positive else { return abandon("server replied out of turn") }
+        guard earlyOctets == 0 || reply.replyClass != .positive else { return abandon("server replied out of turn") }
         // A chunk that was refused leaves a transaction of which nothing is known (RFC 3030 §2).
         needsReset = transaction?.form != .stuffed && reply.replyClass != .positive
         if configuration.dialect == .lmtp, let index = transaction?.takeAccepted() {

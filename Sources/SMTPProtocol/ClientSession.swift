@@ -21,8 +21,10 @@ package struct ClientSession: Sendable {
     var transaction: ClientTransaction?
     /// A transaction may be open at the server: the next message begins with RSET.
     var needsReset = false
-    /// The server had begun its reply to the content before the content's end was out.
-    var hasSpokenEarly = false
+    /// The server spoke before the end of a content was out: what it says may be out of step from then on.
+    package internal(set) var hadEarlyReply = false
+    /// Octets still unread of what the server had said before the content's end was out.
+    var earlyOctets = 0
 
     private var actions: [ClientAction] = []
     private var taken = 0

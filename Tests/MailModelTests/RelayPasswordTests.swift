@@ -21,6 +21,20 @@ struct RelayPasswordTests {
         "h u p\u{7}", " h u p"])
     func aLineThatIsNoneIsNotPassedOver(_ line: String) { #expect(parse("good.example u p\n\(line)\n") == nil) }
 
+    /// Whatever is made comes back from the file as it was.
+    @Test(arguments: ["unproved", "from=our.example", "from=", "u"]) func aUserThatWouldBeReadAsAnotherWordIsRefused(_ user: String) throws {
+        let host = try #require(Domain("relay.example"))
+        for sender in [nil, Domain("our.example")] {
+            for needsProof in [true, false] {
+                let entry = RelayPassword(host: host, port: 587, sender: sender, needsProof: needsProof, user: Array(user.utf8), password: [0x70])
+                if let entry { #expect(RelayPassword.parse(RelayPassword.file([entry])) == [entry]) }
+                #expect(entry != nil || needsProof && user != "u")
+            }
+        }
+        let bare = RelayPassword(host: host, port: nil, sender: nil, needsProof: true, user: Array(user.utf8), password: [0x70])
+        #expect((bare != nil) == (user == "u"))
+    }
+
     @Test func theNearestIsTaken() throws {
         let all = try #require(parse("""
             # all

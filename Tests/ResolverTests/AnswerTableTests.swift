@@ -57,6 +57,17 @@ import Testing
         #expect(table.answer(to: AnswerTable.Question(name: Array("9999".utf8), type: 1), at: 999) != nil)
     }
 
+    @Test func aLargeAnswerIsNotKeptNorWhatWasThereBefore() throws {
+        let bytes = Answer(records: [.init(name: "example.org", type: 1, data: [192, 0, 2, 1])]).bytes
+        for (excess, isKept) in [(0, true), (1, false)] {
+            var table = AnswerTable()
+            table.keep(.found(try message(life: 60)), to: question, negativeLife: nil, at: 1000)
+            let large = try #require(DNSMessage(parsing: bytes + Array(repeating: 0, count: 4096 + excess - bytes.count)))
+            table.keep(.found(large), to: question, negativeLife: nil, at: 1000)
+            #expect((table.count == 1) == isKept)
+        }
+    }
+
     @Test func aliasesAreFollowedToAnEnd() throws {
         func message(_ pairs: [(String, String)]) throws -> DNSMessage {
             try #require(DNSMessage(parsing: Answer(records: pairs.map { .init(name: $0.0, type: 5, data: Answer.name($0.1)) }).bytes))

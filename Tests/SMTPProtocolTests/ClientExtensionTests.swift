@@ -171,6 +171,26 @@ struct ClientExtensionTests {
         }
     }
 
+    /// On one connection: each message as it is itself.
+    @Test func contentThatIsNotLinesGoesByData() throws {
+        var client = try ClientProbe(size: 20) { $0.usesChunking = true }
+        client.hear("220 mx\r\n")
+        client.hear(Self.everything)
+        #expect(client.hear("250 ok\r\n250 ok\r\n").hasPrefix("BDAT 20 LAST\r\n"))
+        client.hear("250 took it\r\n")
+        for (isLines, body, command) in [(false, BodyType.sevenBit, "DATA\r\n"), (true, .sevenBit, "BDAT 20 LAST\r\n"), (false, .binaryMIME, "BDAT 20 LAST\r\n")] {
+            var message = try ClientProbe.message(["bob@example.org"], size: 20, body: body)
+            message.isLines = isLines
+            client.session.deliver(message)
+            client.pump()
+            #expect(client.sent.display.hasPrefix("MAIL "))
+            client.sent = []
+            #expect(client.hear("250 ok\r\n250 ok\r\n").hasPrefix(command))
+            if command == "DATA\r\n" { client.hear("354 go\r\n") }
+            client.hear("250 took it\r\n")
+        }
+    }
+
     /// RFC 9422 §4: what is not understood means nothing.
     @Test(arguments: [
         ("LIMITS RCPTMAX=7 MAILMAX=3 RCPTDOMAINMAX=1", PeerLimits(recipients: 7, transactions: 3, recipientDomains: 1)),

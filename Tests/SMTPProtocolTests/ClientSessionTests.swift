@@ -226,6 +226,32 @@ struct ClientSessionTests {
         #expect(client.outcomes == ["delivered", "permanent 5.0.0 b", "temporary 4.2.2 4.2.2 full"])
     }
 
+    /// A recipient that is refused before the content's end takes nothing from those that are answered after it.
+    @Test(arguments: ["550 no\r\n", "550-no\r\n550 no\r\n"]) func anEarlyRefusalOfOneRecipientLeavesTheOthersTheirs(_ early: String) throws {
+        for cut in 1...early.utf8.count {
+            var client = try ClientProbe(["a@example.org", "b@example.org"]) { $0.dialect = .lmtp }
+            client.sendsContentAtOnce = false
+            for reply in ["220 mx\r\n", ehlo, "250 ok\r\n250 a\r\n250 b\r\n", "354 go\r\n"] { client.hear(reply) }
+            #expect(!client.session.hadEarlyReply)
+            client.hear(String(early.prefix(cut)))
+            client.session.contentSent()
+            client.pump()
+            client.hear(early.dropFirst(cut) + "250 b\r\n")
+            #expect(client.outcomes.count == 2 && client.outcomes.first?.hasPrefix("permanent 5.0.0") == true && client.outcomes.last == "delivered")
+            #expect(client.session.hadEarlyReply && !client.isClosed)
+        }
+    }
+
+    @Test(arguments: ["550 no\r\n250 b\r\n", "550 no\r\n250 "]) func whatIsAcceptedEarlyIsNotTakenBehindARefusalEither(_ early: String) throws {
+        var client = try ClientProbe(["a@example.org", "b@example.org"]) { $0.dialect = .lmtp }
+        client.sendsContentAtOnce = false
+        for reply in ["220 mx\r\n", ehlo, "250 ok\r\n250 a\r\n250 b\r\n", "354 go\r\n", early] { client.hear(reply) }
+        client.session.contentSent()
+        client.pump()
+        if !client.isClosed { client.hear("b\r\n") }
+        #expect(client.outcomes == ["permanent 5.0.0 no", "temporary 4.4.2 server replied out of turn"] && client.isClosed)
+    }
+
     /// Replies may not come before their commands, so the cuts are made within each reply.
     @Test(arguments: [
         "250 mx\r\n", "250-mx\r\n250-PIPELINING\r\n250 SIZE 5\r\n", "250-mx\r\n250 STARTTLS\r\n",

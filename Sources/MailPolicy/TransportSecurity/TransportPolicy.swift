@@ -108,7 +108,7 @@ package enum TransportDecision: Hashable, Sendable {
     /// The administrator's word for the domain, then DANE, then MTA-STS (RFC 8461 §2), then what holds for all.
     private static func usual(_ question: TransportQuestion) -> TransportDecision {
         if question.isForDomain || question.wish == .never { return .connect(wished(question.wish)) }
-        if let found = associated(question) ?? confirmed(question) { return found }
+        if let found = associated(question) ?? confirmed(question) { return found.meeting(question.wish) }
         var policy = wished(question.wish)
         if let fault = question.policyFault {
             policy.note = fault
@@ -149,6 +149,20 @@ package enum TransportDecision: Hashable, Sendable {
         case .verified: TransportPolicy(.required, .name, .fixed)
         case .never: TransportPolicy(.never, .nothing, .fixed)
         }
+    }
+
+    /// What others publish may ask for more than the administrator wants for all, never for less.
+    private func meeting(_ wish: TransportWish) -> TransportDecision {
+        guard case .connect(var policy) = self, wish != .opportunistic else { return self }
+        if policy.isTesting {
+            let note = policy.note
+            policy = TransportDecision.wished(wish)
+            policy.note = note
+            if note != nil { policy.source = .sts }
+        } else if wish == .verified, policy.proof == .nothing {
+            policy.proof = .name
+        }
+        return .connect(policy)
     }
 
     private static func associated(_ question: TransportQuestion) -> TransportDecision? {

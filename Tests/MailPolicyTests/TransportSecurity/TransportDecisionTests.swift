@@ -86,6 +86,16 @@ import Testing
         #expect(connection { $0.wish = .never ; $0.policy = TransportDecisionTests.policy("enforce") }?.encryption == .never)
     }
 
+    @Test func whatOthersPublishTakesNothingFromWhatHoldsForAll() {
+        for (wish, proof) in [(TransportWish.required, TransportPolicy.Proof.nothing), (.verified, .name)] {
+            #expect(connection { $0.wish = wish ; $0.policy = TransportDecisionTests.policy("testing") } == TransportPolicy(.required, proof, .fixed))
+            let wrong = connection { $0.wish = wish ; $0.policy = TransportDecisionTests.policy("testing", "other.example") }
+            #expect(wrong?.encryption == .required && wrong?.proof == proof && wrong?.isTesting == false)
+            #expect(wrong?.note?.result == "validation-failure")
+            #expect(connection { $0.wish = wish ; $0.associations = .unusable } == TransportPolicy(.required, proof, .dane))
+        }
+    }
+
     // MARK: REQUIRETLS
 
     @Test func whoAsksForTLSAllTheWayGetsItWhereTheServerIsCertain() throws {
@@ -127,6 +137,8 @@ import Testing
                     #expect(associations != .unavailable)
                     if associations == .unusable { #expect(found.encryption == .required) }
                     if case .demand = associations { #expect(found.proof == .demand(demand)) }
+                    if wish != .opportunistic { #expect(found.encryption == .required && !found.isTesting) }
+                    if wish == .verified { #expect(found.proof != .nothing) }
                     if associations == .none, mode == "enforce" { #expect(found.encryption == .required && found.proof == .name) }
                 }
             }

@@ -40,7 +40,7 @@ struct RelayPasswordSet: ParsableCommand {
         let (host, port, sender) = try name.parsed()
         let password = try Password.readFromStandardInput()
         guard let entry = RelayPassword(host: host, port: port, sender: sender, needsProof: !unproved, user: Array(user.utf8), password: password) else {
-            throw Failure(.data, "\(user) is no user name for a host", remedy: "write one without blanks, of at most 255 bytes")
+            throw Failure(.data, "\(user) is no user name for a host", remedy: "write one without blanks, of at most 255 bytes, that is not `unproved` and does not begin with `from=`")
         }
         try options.relayPasswords.change { all in all.filter { $0.key != entry.key } + [entry] }
         options.report("\(entry.shownName): mail goes there as \(user)", .object(["host": .text(entry.shownName), "user": .text(entry.user)]))
