@@ -71,6 +71,7 @@ extension Job {
         var message = OutgoingMessage(
             sender: sender, recipients: copies.map(\.address), size: content.length, body: content.isEightBit ? .eightBitMIME : .sevenBit,
             options: options, recipientOptions: Dictionary(copies.map { ($0.address, $0.options) }, uniquingKeysWith: { first, _ in first }))
+        message.isLines = content.isLines
         message.hasASCIIHeader = options.isUTF8 && content.hasASCIIHeader
         return message
     }

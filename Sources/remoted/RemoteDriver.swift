@@ -150,7 +150,8 @@ final class RemoteDriver: SessionDriver {
         case .sendContent: pieces = OutgoingPieces(content)
         case .finished(let results):
             // It waits before this is told: the message that follows from it finds the connection.
-            let stays = session.canDeliver && kept?.stay(wire.replyAddress) ?? false
+            // A server that answered before its turn may answer once more.
+            let stays = session.canDeliver && !session.hadEarlyReply && kept?.stay(wire.replyAddress) ?? false
             tell(.results(results, nil, tls: negotiated, wasSecuring: false))
             if !stays { session.quit() }
         case .close:

@@ -168,7 +168,7 @@ final class Sender: Sendable {
         let encryption = tls == nil && security.policy.encryption == .opportunistic ? .never : security.policy.encryption.policy
         let machine = ClientConfiguration(
             clientName: configuration.hostname, dialect: target.transport == .lmtp ? .lmtp : .smtp, tls: encryption,
-            credentials: security.login.map { ClientConfiguration.Credentials($0) }, usesChunking: content.isLines)
+            credentials: security.login.map { ClientConfiguration.Credentials($0) })
         let implicit = target.transport == .smtps ? tls.map { ImplicitTLS($0, serverName: target.serverName) } : nil
         guard target.transport != .smtps || implicit != nil else {
             return post(job, RemoteResult.same(.temporary(EnhancedStatus(.temporary, 7, 5), reason: Array("TLS cannot be set up".utf8)), for: job))
