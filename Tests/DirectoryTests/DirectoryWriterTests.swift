@@ -114,6 +114,28 @@ struct DirectoryWriterTests {
             == ["z@example.net", "\"q q\"@example.net", "b@example.net"])
     }
 
+    /// An earlier version kept the names of routes as they were written.
+    @Test func theNamesOfRoutesHaveALabelsFromNowOn() throws {
+        let directory = try TestDirectory()
+        let earlier = try directory.writer("bob@example.org")
+        try earlier.change { database in
+            try database.execute(sql: """
+                DELETE FROM grdb_migrations WHERE identifier = 'route names';
+                INSERT INTO next_hop VALUES ('b\u{FC}cher.example', 'a.example:25', 'a.example', 25), ('<.b\u{FC}cher.example', 'b.example:25', NULL, NULL),
+                  ('z\u{FC}.example', 'c.example:25', 'c.example', 25), ('xn--z-eha.example', 'd.example:25', 'd.example', 25);
+                """)
+        }
+        let writer = try DirectoryWriter(folder: directory.path)
+        #expect(try writer.routes().map { "\($0.pattern) \($0.nextHop)" }
+            == ["from .xn--bcher-kva.example b.example:25", "xn--bcher-kva.example a.example:25", "xn--z-eha.example d.example:25"])
+        let snapshot = AddressSnapshot(folder: directory.path)
+        snapshot.refresh(at: at(0))
+        for name in ["b\u{FC}cher.example", "xn--bcher-kva.example"] {
+            #expect(try snapshot.domain(domain(name)).route == NextHop(parsing: Array("a.example:25".utf8)))
+        }
+        try writer.removeRoute(try #require(RoutePattern(parsing: Array("b\u{FC}cher.example".utf8))))
+    }
+
     @Test func anAliasUnderAnAccountIsBothInTheSnapshot() throws {
         let directory = try TestDirectory()
         let writer = try directory.writer("bob@example.org")
