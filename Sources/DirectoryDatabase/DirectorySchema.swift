@@ -95,7 +95,7 @@ enum DirectorySchema {
         """
 
     /// Patterns with A-labels; where there is a route for both spellings, that one stays which had them.
-    private static func nameRoutes(_ database: Database) throws {
+    static func nameRoutes(_ database: Database) throws {
         for key in try String.fetchAll(database, sql: "SELECT pattern FROM next_hop") where !key.utf8.allSatisfy({ $0 < 0x80 }) {
             let old = RoutePattern(storedKey: Array(key.utf8))
             guard let new = RoutePattern(parsing: old.text, ofSender: old.isOfSender), new != old else { continue }

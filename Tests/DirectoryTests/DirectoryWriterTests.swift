@@ -117,15 +117,12 @@ struct DirectoryWriterTests {
     /// An earlier version kept the names of routes as they were written.
     @Test func theNamesOfRoutesHaveALabelsFromNowOn() throws {
         let directory = try TestDirectory()
-        let earlier = try directory.writer("bob@example.org")
-        try earlier.change { database in
-            try database.execute(sql: """
-                DELETE FROM grdb_migrations WHERE identifier = 'route names';
-                INSERT INTO next_hop VALUES ('b\u{FC}cher.example', 'a.example:25', 'a.example', 25), ('<.b\u{FC}cher.example', 'b.example:25', NULL, NULL),
-                  ('z\u{FC}.example', 'c.example:25', 'c.example', 25), ('xn--z-eha.example', 'd.example:25', 'd.example', 25);
-                """)
+        let writer = try directory.writer("bob@example.org")
+        for (key, host) in [("b\u{FC}cher.example", "a"), ("<.b\u{FC}cher.example", "b"), ("z\u{FC}.example", "c"), ("xn--z-eha.example", "d")] {
+            let hop = try #require(NextHop(parsing: Array("\(host).example".utf8)))
+            try writer.addRoute(RoutePattern(storedKey: Array(key.utf8)), to: hop)
         }
-        let writer = try DirectoryWriter(folder: directory.path)
+        try writer.change { try DirectorySchema.nameRoutes($0) }
         #expect(try writer.routes().map { "\($0.pattern) \($0.nextHop)" }
             == ["from .xn--bcher-kva.example b.example:25", "xn--bcher-kva.example a.example:25", "xn--z-eha.example d.example:25"])
         let snapshot = AddressSnapshot(folder: directory.path)
