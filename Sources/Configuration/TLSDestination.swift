@@ -4,6 +4,7 @@ package import MailModel
 
 /// `example.org required`.
 package struct TLSDestination: Hashable, Sendable, ConfigurationValue {
+    /// With A-labels, however the file has it: mail says either.
     package let domain: Domain
     package let tls: RemoteTLS
 
@@ -13,11 +14,20 @@ package struct TLSDestination: Hashable, Sendable, ConfigurationValue {
         guard case .text(let text) = literal else { return nil }
         let words = text.split(separator: " ").map(String.init)
         guard words.count == 2, let domain = Domain(words[0]), let tls = RemoteTLS(rawValue: words[1]) else { return nil }
-        self.domain = domain
+        self.domain = domain.aLabels ?? domain
         self.tls = tls
     }
 
     package var literal: ConfigurationLiteral { .text("\(domain) \(tls.rawValue)") }
+}
+
+extension Configuration.Remote {
+    /// What is wanted of the TLS to this domain, in whichever spelling; nil where only what holds for all does.
+    package func tls(for domain: Domain) -> RemoteTLS? {
+        guard !tlsFor.isEmpty else { return nil }
+        let name = domain.aLabels ?? domain
+        return tlsFor.first { $0.domain == name }?.tls
+    }
 }
 
 extension Rule where Value == [TLSDestination] {

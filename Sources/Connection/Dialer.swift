@@ -20,7 +20,7 @@ package final class Dialer: Sendable {
     private let loops: LoopGroup
     private let population: Population
 
-    /// More than `limit` at a time are told to their drivers as not connected.
+    /// More than `limit` at a time are told to their drivers as not begun, and so is what comes during a drain.
     package init(loops: LoopGroup, limit: Int = 2000) {
         self.loops = loops
         population = Population(loops, limits: ConnectionLimits(total: limit, perPeer: limit))
@@ -47,8 +47,12 @@ package final class Dialer: Sendable {
         guard let home = loops.home(of: loop) else { return }
         loop.execute {
             let arrival = Arrival(role: role, peer: target, local: source ?? .unknown)
-            guard case .admitted = self.population.admission.admit(nil) else {
-                return makeDriver().ended(.notConnected(reason: "too many connections"))
+            switch self.population.admission.admit(nil) {
+            case .admitted: break
+            case .refused(let refusal):
+                self.population.admission.refusalEnded()
+                return makeDriver().ended(.notBegun(reason: refusal == .draining ? "about to stop" : "too many connections of our own"))
+            case .silentlyRefused: return makeDriver().ended(.notBegun(reason: "too many connections of our own"))
             }
             let admission = self.population.admission
             let pump = SessionPump(

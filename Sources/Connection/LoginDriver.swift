@@ -104,7 +104,7 @@ extension Ending {
     package var complaint: [UInt8] {
         switch self {
         case .closed, .peerClosed, .handedOver: []
-        case .notConnected(let reason), .failed(let reason): Array(reason.utf8)
+        case .notConnected(let reason), .notBegun(let reason), .failed(let reason): Array(reason.utf8)
         case .tlsFailed(let reason): Array("TLS: \(reason)".utf8)
         case .stalled: Array("stalled".utf8)
         case .drained: Array("cut at shutdown".utf8)

@@ -49,6 +49,8 @@ package enum Ending: Hashable, Sendable {
     case peerClosed
     /// It never stood: refused, unreachable or timed out.
     case notConnected(reason: String)
+    /// We did not begin it: we have as many as we may, or are about to stop. It says nothing of the peer.
+    case notBegun(reason: String)
     /// The TLS handshake failed, or the peer broke the TLS protocol.
     case tlsFailed(reason: String)
     /// An error of the network.

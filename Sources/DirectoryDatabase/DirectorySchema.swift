@@ -2,6 +2,7 @@
 // Addresses are stored canonical (`EmailAddress.canonical`) beside the spelling that the administrator gave.
 
 import GRDB
+import MailModel
 
 enum DirectorySchema {
     static var migrator: DatabaseMigrator {
@@ -9,6 +10,7 @@ enum DirectorySchema {
         migrator.registerMigration("1") { database in try database.execute(sql: first) }
         migrator.registerMigration("2") { database in try database.execute(sql: second) }
         migrator.registerMigration("routing") { database in try database.execute(sql: routing) }
+        migrator.registerMigration("route names") { database in try nameRoutes(database) }
         return migrator
     }
 
@@ -91,4 +93,15 @@ enum DirectorySchema {
         INSERT INTO meta VALUES ('forwarding', randomblob(32));
         UPDATE meta SET value = random() WHERE name = 'revision';
         """
+
+    /// Patterns with A-labels; where there is a route for both spellings, that one stays which had them.
+    static func nameRoutes(_ database: Database) throws {
+        for key in try String.fetchAll(database, sql: "SELECT pattern FROM next_hop") where !key.utf8.allSatisfy({ $0 < 0x80 }) {
+            let old = RoutePattern(storedKey: Array(key.utf8))
+            guard let new = RoutePattern(parsing: old.text, ofSender: old.isOfSender), new != old else { continue }
+            try database.execute(sql: "UPDATE OR IGNORE next_hop SET pattern = ? WHERE pattern = ?", arguments: [new.key.text, key])
+            try database.execute(sql: "DELETE FROM next_hop WHERE pattern = ?", arguments: [key])
+        }
+        try database.execute(sql: "UPDATE meta SET value = random() WHERE name = 'revision'")
+    }
 }

@@ -1,6 +1,6 @@
 // Which rule decides the next hop of a copy. One function: queued acts on it, and `mailctl explain` prints it.
 
-/// Which mail a route is for: that of a recipient's domain, of a sender, or all.
+/// Which mail a route is for: that of a recipient's domain, of a sender, or all. Names are kept with A-labels, so that either spelling finds them.
 package struct RoutePattern: Hashable, Sendable {
     /// The key of the table: `example.org`, `.example.org`, `*`; of senders `<example.org`, `<.example.org`, `<alice@example.org`.
     package let key: [UInt8]
@@ -12,11 +12,11 @@ package struct RoutePattern: Hashable, Sendable {
         if text == RoutePattern.everything.key, !isSender {
             key = text
         } else if text.first == UInt8(ascii: "."), let domain = Domain(parsing: text.dropFirst()), !domain.isAddressLiteral {
-            key = prefix + [UInt8(ascii: ".")] + domain.bytes
+            key = prefix + [UInt8(ascii: ".")] + RoutePattern.plain(domain).bytes
         } else if let domain = Domain(parsing: text) {
-            key = prefix + domain.bytes
+            key = prefix + RoutePattern.plain(domain).bytes
         } else if isSender, let address = EmailAddress(parsing: text) {
-            key = prefix + address.canonical
+            key = prefix + RoutePattern.plain(address).canonical
         } else {
             return nil
         }
@@ -30,23 +30,31 @@ package struct RoutePattern: Hashable, Sendable {
     private static let sender = UInt8(ascii: "<")
     package static let everything = RoutePattern(key: [UInt8(ascii: "*")])
 
-    package static func domain(_ domain: Domain) -> RoutePattern { RoutePattern(key: domain.bytes) }
+    package static func domain(_ domain: Domain) -> RoutePattern { RoutePattern(key: plain(domain).bytes) }
 
     package var isOfSender: Bool { key.first == RoutePattern.sender }
 
-    /// As it was written, without the mark of a sender.
+    /// As it could be written, without the mark of a sender.
     package var text: [UInt8] { isOfSender ? Array(key.dropFirst()) : key }
 
     /// The patterns that hold for a copy, the deciding ones first: the recipient's domain, what it lies in, the sender, the
     /// sender's domain, what that lies in, everything. At most 260: a domain has 127 labels.
     package static func candidates(recipient: Domain, sender: EmailAddress?) -> [RoutePattern] {
+        let recipient = plain(recipient)
         var found = [RoutePattern.domain(recipient)] + parents(of: recipient).map { RoutePattern(key: $0) }
-        if let sender {
+        if let sender = sender.map(plain) {
             found.append(RoutePattern(key: [RoutePattern.sender] + sender.canonical))
             found.append(RoutePattern(key: [RoutePattern.sender] + sender.domain.bytes))
             found += parents(of: sender.domain).map { RoutePattern(key: [RoutePattern.sender] + $0) }
         }
         return found + [.everything]
+    }
+
+    /// A name that has no A-labels stands for itself.
+    private static func plain(_ domain: Domain) -> Domain { domain.aLabels ?? domain }
+
+    private static func plain(_ address: EmailAddress) -> EmailAddress {
+        EmailAddress(localPart: address.localPart, domain: plain(address.domain)) ?? address
     }
 
     /// `.example.org` and `.org` for `mx.example.org`, the nearest first.

@@ -11,11 +11,10 @@ extension GlobalOptions {
     /// What an earlier version did not have is made, and published: nobody reads the database itself.
     func openDirectory() throws(Failure) -> DirectoryWriter {
         let configuration = try loadConfiguration()
-        try attempting { () throws(KernelError) in
-            let folder = try DirectoryDescriptor(opening: configuration.paths.directory)
-            _ = try folder.open("directory.db", .readWrite)
-        }
+        let folder = try attempting { () throws(KernelError) in try DirectoryDescriptor(opening: configuration.paths.directory) }
+        // First: a service cannot open what is made after it began, and some have folders here whatever the database is.
         try Setup(configuration, file: configurationFile, asRoot: Identity.isRoot).completeFolders()
+        try attempting { () throws(KernelError) in _ = try folder.open("directory.db", .readWrite) }
         do throws(DirectoryError) { return try DirectoryWriter(folder: configuration.paths.directory) } catch { throw Failure(error) }
     }
 

@@ -12,8 +12,8 @@ import Synchronization
 final class PolicyBook: Sendable {
     /// Seconds after a failure before a policy is asked for again, and the domains of which a failure is remembered.
     private static let pause: Int64 = 300, mostPauses = 10_000
-    /// RFC 8461 §3.3.
-    private static let patience = Duration.seconds(60)
+    /// Mail waits for the answer; RFC 8461 §3.3 has a minute for the most.
+    private static let patience = Duration.seconds(15)
 
     private struct Pause {
         let until: Int64
@@ -22,11 +22,10 @@ final class PolicyBook: Sendable {
 
     private let shelf: PolicyShelf
     private let loops: LoopGroup
-    /// A server that lets us wait keeps none of the threads that send mail.
-    private let fetchers = WorkerPool(threads: 4)
+    /// A server that lets us wait keeps none of the threads that send mail. Behind `mostOffered` domains nothing is fetched.
+    private let fetchers = WorkerPool(threads: 8, mostOffered: 64)
     private let pauses = Mutex<[Domain: Pause]>([:])
-    /// Domains whose policy is being renewed while the old one holds.
-    private let renewals = Mutex<Set<Domain>>([])
+    private let fetches = Mutex(PolicyFetches<@Sendable (Result<STSPolicy, Failure>) -> Void>())
 
     init(_ configuration: Configuration, loops: LoopGroup) {
         shelf = PolicyShelf(configuration)
@@ -50,11 +49,11 @@ final class PolicyBook: Sendable {
         case .use(let kept): then(STSFinding(policy: kept.policy))
         case .useAndRenew(let kept, let id):
             then(STSFinding(policy: kept.policy))
-            renew(name, id, means)
+            if pausing(name, now) == nil { fetch(name, id, means, then: nil) }
         case .fetch(let id, let kept):
             if let fault = pausing(name, now) { return then(PolicyBook.finding(kept, fault)) }
-            fetchers.submit { [self] in
-                switch fetch(name, id, means) {
+            fetch(name, id, means) { result in
+                switch result {
                 case .success(let policy): then(STSFinding(policy: policy))
                 case .failure(let failure): then(PolicyBook.finding(kept, failure.fault))
                 }
@@ -71,14 +70,6 @@ final class PolicyBook: Sendable {
         return STSRecord(texts: data.compactMap { if case .text(let text) = $0 { text } else { nil } })
     }
 
-    private func renew(_ domain: Domain, _ id: [UInt8], _ means: Means) {
-        guard pausing(domain, WallTime.now().seconds) == nil, renewals.withLock({ $0.insert(domain).inserted }) else { return }
-        fetchers.submit { [self] in
-            _ = fetch(domain, id, means)
-            renewals.withLock { _ = $0.remove(domain) }
-        }
-    }
-
     private func pausing(_ domain: Domain, _ now: Int64) -> TransportFault? {
         pauses.withLock { pauses in
             guard let pause = pauses[domain], pause.until > now else { return nil }
@@ -92,7 +83,24 @@ final class PolicyBook: Sendable {
         let fault: TransportFault
     }
 
-    private func fetch(_ domain: Domain, _ id: [UInt8], _ means: Means) -> Result<STSPolicy, Failure> {
+    /// Joins the fetch for this domain, or begins it. `then` is called once, maybe at once.
+    private func fetch(_ domain: Domain, _ id: [UInt8], _ means: Means, then: (@Sendable (Result<STSPolicy, Failure>) -> Void)?) {
+        guard fetches.withLock({ $0.join(domain, then) }) else { return }
+        let isTaken = fetchers.offer { [self] in
+            // One fetch may have failed between the question and now.
+            let result = pausing(domain, WallTime.now().seconds).map { .failure(Failure(fault: $0)) } ?? fetched(domain, id, means)
+            end(domain, result)
+        }
+        guard !isTaken else { return }
+        let reason = "the MTA-STS policy of \(domain) cannot be fetched: too many others are being fetched"
+        end(domain, .failure(Failure(fault: TransportFault("sts-policy-fetch-error", reason))))
+    }
+
+    private func end(_ domain: Domain, _ result: Result<STSPolicy, Failure>) {
+        for then in fetches.withLock({ $0.end(domain) }) { then(result) }
+    }
+
+    private func fetched(_ domain: Domain, _ id: [UInt8], _ means: Means) -> Result<STSPolicy, Failure> {
         let result = asked(domain, means)
         let now = WallTime.now().seconds
         switch result {
@@ -121,11 +129,11 @@ final class PolicyBook: Sendable {
             .failure(Failure(fault: TransportFault(result, "the MTA-STS policy of \(domain) cannot be fetched: \(reason)")))
         }
         guard let tls = means.tls else { return failed("the trusted roots cannot be read") }
+        let end = MonotonicTime.now().adding(milliseconds: PolicyBook.patience.components.seconds * 1000)
         guard let host = Domain(parsing: Array("mta-sts.".utf8) + domain.bytes), let addresses = means.resolver.addresses(of: host).value else {
             return failed("mta-sts.\(domain) has no address")
         }
-        let end = MonotonicTime.now().adding(milliseconds: PolicyBook.patience.components.seconds * 1000)
-        var last = failed("mta-sts.\(domain) has no address")
+        var last = failed(addresses.isEmpty ? "mta-sts.\(domain) has no address" : "DNS was too slow")
         for address in addresses {
             let left = end - MonotonicTime.now()
             guard left > .zero else { break }

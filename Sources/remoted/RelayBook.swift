@@ -35,7 +35,9 @@ struct RelayBook: Sendable {
             let found = RelayPassword.best(of: all, for: target.host, port: target.socket.port, sender: sender.address?.domain)
             return found.map(RelayLogin.found) ?? .none
         } catch {
-            return error.isMissing ? .none : .unavailable("the file of relay passwords cannot be read: \(error)")
+            return error.isMissing ? .none : .unavailable("""
+                the file of relay passwords cannot be read: \(error); restart remoted if \(folder) was made after it began
+                """)
         }
     }
 }

@@ -205,7 +205,7 @@ extension Ending {
     var trouble: String? {
         switch self {
         case .closed, .peerClosed, .handedOver: nil
-        case .notConnected(let reason), .failed(let reason): reason
+        case .notConnected(let reason), .notBegun(let reason), .failed(let reason): reason
         case .tlsFailed(let reason): "TLS: \(reason)"
         case .stalled: "stalled"
         case .drained: "cut at shutdown"

@@ -267,4 +267,20 @@ final class DialDriver: SessionDriver {
         if case .notConnected? = log.endings.first {} else { Issue.record("\(log.endings)") }
         loops.stop()
     }
+
+    @Test func whatOurOwnLimitOrDrainKeepsFromBeginningSaysNothingOfThePeer() throws {
+        let loops = LoopGroup()
+        let listener = TestListener()
+        let (full, stopping) = (Dialer(loops: loops, limit: 0), Dialer(loops: loops))
+        stopping.drain { _ in }
+        for dialer in [full, stopping] {
+            let log = DialDriver.Log()
+            dialer.dial(SocketName(address: Array("127.0.0.1".utf8), port: listener.port), as: ListenerRole("client"), timeout: .seconds(5)) {
+                DialDriver(log, script: "", afterwards: "", tls: nil, name: nil)
+            }
+            #expect(eventually { log.endings.count == 1 })
+            if case .notBegun? = log.endings.first {} else { Issue.record("\(log.endings)") }
+        }
+        loops.stop()
+    }
 }

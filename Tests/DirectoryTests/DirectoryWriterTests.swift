@@ -114,6 +114,25 @@ struct DirectoryWriterTests {
             == ["z@example.net", "\"q q\"@example.net", "b@example.net"])
     }
 
+    /// An earlier version kept the names of routes as they were written.
+    @Test func theNamesOfRoutesHaveALabelsFromNowOn() throws {
+        let directory = try TestDirectory()
+        let writer = try directory.writer("bob@example.org")
+        for (key, host) in [("b\u{FC}cher.example", "a"), ("<.b\u{FC}cher.example", "b"), ("z\u{FC}.example", "c"), ("xn--z-eha.example", "d")] {
+            let hop = try #require(NextHop(parsing: Array("\(host).example".utf8)))
+            try writer.addRoute(RoutePattern(storedKey: Array(key.utf8)), to: hop)
+        }
+        try writer.change { try DirectorySchema.nameRoutes($0) }
+        #expect(try writer.routes().map { "\($0.pattern) \($0.nextHop)" }
+            == ["from .xn--bcher-kva.example b.example:25", "xn--bcher-kva.example a.example:25", "xn--z-eha.example d.example:25"])
+        let snapshot = AddressSnapshot(folder: directory.path)
+        snapshot.refresh(at: at(0))
+        for name in ["b\u{FC}cher.example", "xn--bcher-kva.example"] {
+            #expect(try snapshot.domain(domain(name)).route == NextHop(parsing: Array("a.example:25".utf8)))
+        }
+        try writer.removeRoute(try #require(RoutePattern(parsing: Array("b\u{FC}cher.example".utf8))))
+    }
+
     @Test func anAliasUnderAnAccountIsBothInTheSnapshot() throws {
         let directory = try TestDirectory()
         let writer = try directory.writer("bob@example.org")

@@ -70,6 +70,27 @@ struct NextHopTests {
         #expect(RoutePattern(storedKey: pattern.key) == pattern)
     }
 
+    /// Whichever spelling the route has, and whichever the mail.
+    @Test func aNameIsFoundInEitherSpelling() throws {
+        let spellings = ["b\u{FC}cher.example", "xn--bcher-kva.example"]
+        for written in spellings {
+            for asked in spellings {
+                let domain = try #require(Domain(asked)), below = try #require(Domain("mx." + asked))
+                let address = try #require(EmailAddress("Alice@" + asked))
+                func pattern(_ text: String, _ isSender: Bool) throws -> RoutePattern {
+                    try #require(RoutePattern(parsing: Array(text.utf8), ofSender: isSender))
+                }
+                #expect(RoutePattern.candidates(recipient: domain, sender: nil).first == (try pattern(written, false)))
+                #expect(RoutePattern.candidates(recipient: below, sender: nil).contains(try pattern("." + written, false)))
+                let other = try #require(Domain("other.example"))
+                for text in [written, "alice@" + written] {
+                    #expect(RoutePattern.candidates(recipient: other, sender: address).contains(try pattern(text, true)))
+                }
+                #expect(try pattern(written, false) == .domain(domain))
+            }
+        }
+    }
+
     @Test(arguments: [("*", true), ("a@example.org", false), (".", false), ("..", false), ("*.example.org", false), ("", false), ("<example.org", false)])
     func otherPatternsAreRefused(_ text: String, _ isSender: Bool) {
         #expect(RoutePattern(parsing: Array(text.utf8), ofSender: isSender) == nil)

@@ -126,7 +126,7 @@ extension Ending {
         switch self {
         case .closed, .handedOver, .drained: "the connection was closed"
         case .peerClosed: "the server closed the connection"
-        case .notConnected(let reason): "no connection: \(reason)"
+        case .notConnected(let reason), .notBegun(let reason): "no connection: \(reason)"
         case .tlsFailed(let reason): "the TLS handshake failed: \(reason)"
         case .failed(let reason): reason
         case .stalled: "the server stalled"
