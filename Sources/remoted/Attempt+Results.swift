@@ -16,7 +16,7 @@ extension Attempt {
             let isStranger = target.isStranger(result)
             if isStranger { outcome = outcome.waiting }
             // What its sender alone asks for, or a password of one domain, says nothing of the destination to others.
-            let isUnreached = Attempt.speaksOfBeginning(result) && !job.options.requiresTLS && !isStranger
+            let isUnreached = Attempt.speaksOfBeginning(result) && !job.options.requiresTLS && !isStranger && !Attempt.isOwnLimit(ending)
             let isSilent = Attempt.neverSpoke(found, ending)
             return RemoteResult(copy: copy, outcome: outcome, host: isSilent && !isUnreached ? job.domain.bytes : Array("\(target)".utf8), tls: tls,
                 reply: result.reply.asOneLine, isRelayed: result.missing.contains(.dsn), isUnreached: isUnreached, isLoginRefused: isStranger)
@@ -40,13 +40,19 @@ extension Attempt {
     /// It ended before the server had said what it offers.
     static func neverSpoke(_ found: [RecipientResult], _ ending: Ending?) -> Bool {
         if case .notConnected? = ending { return true }
-        return found.first?.stage == .greeting
+        return isOwnLimit(ending) || found.first?.stage == .greeting
+    }
+
+    /// Not the server kept it from beginning.
+    static func isOwnLimit(_ ending: Ending?) -> Bool {
+        if case .notBegun? = ending { true } else { false }
     }
 
     /// What an ending says beyond what the session knows.
     private static func cause(_ ending: Ending) -> (EnhancedStatus?, String)? {
         switch ending {
         case .notConnected(let reason): (EnhancedStatus(.temporary, 4, 1), "cannot connect: \(plain(reason))")
+        case .notBegun(let reason): (EnhancedStatus(.temporary, 3, 2), "not tried now: \(reason)")
         case .tlsFailed(let reason): (EnhancedStatus(.temporary, 7, 5), "TLS failed: \(reason)")
         case .failed(let reason): (EnhancedStatus(.temporary, 4, 2), "the connection broke: \(plain(reason))")
         case .stalled: (EnhancedStatus(.temporary, 4, 2), "it takes nothing more")

@@ -85,8 +85,9 @@ struct Attempt: Sendable {
             switch report {
             case .givenUp: sender.post(job, [])
             case .stale: sender.sendAnew(job, content)
+            case .results(_, let ending, _, _) where sender.stops && Attempt.isOwnLimit(ending): sender.post(job, [])
             case .results(let found, let ending, let tls, let wasSecuring):
-                sender.note(target, isReached: !found.allSatisfy(Attempt.speaksOfBeginning), self.configuration.retry)
+                if !Attempt.isOwnLimit(ending) { sender.note(target, isReached: !found.allSatisfy(Attempt.speaksOfBeginning), self.configuration.retry) }
                 let fault = security.fault(found, ending, wasSecuring: wasSecuring)
                 if connection == nil { sender.say(security.event(job, target, tls: tls, fault, isConnected: !Attempt.neverSpoke(found, ending))) }
                 let results = self.results(found, from: target, ending, tls).map { kept($0, by: security, fault, target) }

@@ -57,8 +57,8 @@ struct SecurityFinder: Sendable {
         var question = TransportQuestion()
         question.host = target.host.bytes
         question.domain = job.domain.bytes
-        let own = configuration.remote.tlsFor.first { $0.domain == job.domain }
-        question.wish = (own?.tls ?? configuration.remote.tls).wish
+        let own = configuration.remote.tls(for: job.domain)
+        question.wish = (own ?? configuration.remote.tls).wish
         question.isForDomain = own != nil
         question.isAsked = job.options.requiresTLS
         question.isNamed = target.isNamed

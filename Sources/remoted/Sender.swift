@@ -128,7 +128,7 @@ final class Sender: Sendable {
     /// The policy of the domain, where its own word is what led to the servers.
     private func consult(_ settings: Settings, _ job: Job, _ targets: [Target], then: @escaping @Sendable (STSFinding) -> Void) {
         let remote = settings.configuration.remote
-        let isFixed = remote.tls == .never || remote.tlsFor.contains { $0.domain == job.domain }
+        let isFixed = remote.tls == .never || remote.tls(for: job.domain) != nil
         guard remote.mtaSTS, !isFixed || job.options.requiresTLS, !job.domain.isAddressLiteral, targets.contains(where: { !$0.isNamed }) else {
             return then(STSFinding())
         }
