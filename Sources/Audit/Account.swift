@@ -74,7 +74,7 @@ struct Account {
         return Imbalance(kind: kind, id: id, recipient: recipient, found: found, place: "\(place.log.name) \(place.position.text.display)")
     }
 
-    /// A copy has one result, and a mailbox gets one copy.
+    /// A copy has one result, and a mailbox gets one copy, beside an archive's.
     private func contradictions() -> [Imbalance] {
         var found: [Imbalance] = []
         var mailboxes: [[UInt8]: CopyTally] = [:]
@@ -82,7 +82,7 @@ struct Account {
             if copy.results.count > 1 {
                 found.append(imbalance(.twice, copy.recipient, copy.results.map(\.text).joined(separator: " and "), copy.place))
             }
-            guard copy.results.contains(where: \.isTaken) else { continue }
+            guard copy.results.contains(where: \.isTaken), !copy.isArchive else { continue }
             if let other = mailboxes.updateValue(copy, forKey: copy.final) {
                 found.append(imbalance(.twice, copy.recipient, "\(copy.final.display) has the copy for \(other.recipient.display) too", copy.place))
             }
@@ -114,7 +114,7 @@ struct Account {
 
     private var recipientsWithoutCopy: [[UInt8]] {
         guard !tally.everyoneHasACopy else { return [] }
-        let routed = Set(tally.copies.map(\.recipient))
+        let routed = Set(tally.copies.filter { !$0.isArchive }.map(\.recipient))
         return tally.recipients.filter { !routed.contains($0) }
     }
 

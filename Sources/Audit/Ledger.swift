@@ -174,11 +174,13 @@ extension Tally {
         if !inBlock { isKnown = true }
         if record.verb == .route { countRoute(of: recipient, record.number(.count)) }
         if record.verb == .route, record.text(.result) == "duplicate" {
-            merged += 1
+            // An archive that has its copy already is no recipient.
+            if record.text(.kind) != "archive" { merged += 1 }
             return
         }
         withCopy(recipient, record[.final] ?? [], at: place) { copy in
             copy.isRouted = true
+            if record.text(.kind) == "archive" { copy.isArchive = true }
             if record.verb == .assign { copy.isAssigned = true }
             if record.verb == .bounced {
                 let target = record[.target].flatMap { QueueID(parsing: $0) }

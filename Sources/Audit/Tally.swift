@@ -72,6 +72,8 @@ struct CopyTally: Sendable {
     let final: [UInt8]
     var isRouted = false
     var isAssigned = false
+    /// It only keeps the message: no recipient's copy.
+    var isArchive = false
     /// Routing refused it, or its agent gave it up.
     var hasFailed = false
     var results: [CopyResult] = []
@@ -122,7 +124,7 @@ struct Tally: Sendable {
     var isQueuedsOwn: Bool { origin == .queued && isKnown }
     var origin: QueueOrigin = .smtpd
 
-    var everyoneHasACopy: Bool { recipients.count <= merged + Set(copies.map(\.recipient)).count }
+    var everyoneHasACopy: Bool { recipients.count <= merged + Set(copies.filter { !$0.isArchive }.map(\.recipient)).count }
 
     /// The copy of this key, made if it is new.
     mutating func withCopy(_ recipient: [UInt8], _ final: [UInt8], at place: AuditedPlace, _ change: (inout CopyTally) -> Void) {

@@ -33,7 +33,7 @@ extension BounceMessage {
             out += Array(" (forwarded to <".utf8) + recipient.final.wire + Array(">)".utf8)
         }
         if action.isSuccess { return out + line("") }
-        let kind = FailureKind(recipient.status)
+        let kind = recipient.kind ?? FailureKind(recipient.status)
         let domain = recipient.final.domain.description
         let happened = action == .delayed ? kind.waits(at: domain) : kind.happened(at: domain)
         out += line(":") + paragraph(happened) + tried(recipient) + said(recipient)

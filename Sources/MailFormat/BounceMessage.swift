@@ -17,6 +17,8 @@ package struct ReportedRecipient: Hashable, Sendable {
     package var remoteHost: [UInt8]?
     /// The reason is what we say of that host, and not its reply.
     package var isOurWord = false
+    /// Where the status does not say what happened.
+    package var kind: FailureKind?
     /// How often it was tried; 0 where it never was.
     package var attempts = 0
     package var firstAttempt: MailDate?

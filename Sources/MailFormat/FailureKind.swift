@@ -6,6 +6,8 @@ package import MailModel
 package enum FailureKind: Hashable, Sendable, CaseIterable {
     case unknownUser, noSuchDomain, mailboxFull, mailboxClosed, tooLarge, refused, unauthenticated, unprotected, content, alphabet, loop
     case expired, unreachable, theirTrouble, unknown
+    /// Our administrator has sent it back; no code says that.
+    case returned
 
     package init(_ status: EnhancedStatus) {
         switch (status.subject, status.detail) {
@@ -45,6 +47,7 @@ package enum FailureKind: Hashable, Sendable, CaseIterable {
         case .expired: "The message could not be delivered in the time that it is kept for, and was given up."
         case .unreachable: "The mail system of \(domain) cannot be reached."
         case .theirTrouble: "The mail system of \(domain) has a fault, or does not understand ours."
+        case .returned: "The administrator of this mail system stopped the message and sent it back. It was not handed to \(domain)."
         case .unknown: "The message was not taken, and no reason was given beside these words."
         }
     }
@@ -53,7 +56,8 @@ package enum FailureKind: Hashable, Sendable, CaseIterable {
     func waits(at domain: String) -> String {
         switch self {
         case .mailboxFull, .unprotected, .unreachable: happened(at: domain)
-        case .unknownUser, .noSuchDomain, .mailboxClosed, .tooLarge, .refused, .unauthenticated, .content, .alphabet, .loop, .expired, .theirTrouble, .unknown:
+        case .unknownUser, .noSuchDomain, .mailboxClosed, .tooLarge, .refused, .unauthenticated, .content, .alphabet, .loop, .expired, .theirTrouble, .unknown,
+            .returned:
             "The mail system of \(domain) does not take the message yet."
         }
     }
@@ -75,6 +79,7 @@ package enum FailureKind: Hashable, Sendable, CaseIterable {
         case .expired: "Send it again later, or reach the person in another way; the words below say what the trouble was the last time."
         case .unreachable: "Send it again later, or reach the person in another way."
         case .theirTrouble: "Send it again later. If it comes back again, show this notice to your own postmaster."
+        case .returned: "Show this notice to your own postmaster, and ask why."
         case .unknown: "If the words below mean nothing to you, show this notice to your own postmaster."
         }
     }

@@ -1,6 +1,6 @@
 // The part of a name that never changes: made so that a retry makes the same one and two messages never share one.
 //
-//     <seconds>.<queue id>R<hash of the final address>.<host>     a delivered message
+//     <seconds>.<queue id>R<hash of the final address>.<host>     a delivered message (an archive's: and of its recipient)
 //     <seconds>.A<18 random letters>.<host>                       an appended or copied one
 
 package import MailModel
@@ -14,8 +14,11 @@ package struct UniquePart: Hashable, Sendable {
     private static let randomLength = 18
 
     /// A delivery: `seconds` is when the message was accepted, so that each attempt gives the same name.
-    package init(seconds: Int64, message: QueueID, finalAddress: EmailAddress, host: [UInt8]) {
-        let hash = Base32.digits(Fingerprint.mixed(finalAddress.canonical), count: UniquePart.hashLength)
+    ///
+    /// `archive`: the recipient of a copy that only keeps the message. Somebody whom it names may have the same mailbox, and has his own copy.
+    package init(seconds: Int64, message: QueueID, finalAddress: EmailAddress, archive: [UInt8]? = nil, host: [UInt8]) {
+        let copy = finalAddress.canonical + (archive.map { [UInt8(ascii: "<")] + $0 } ?? [])
+        let hash = Base32.digits(Fingerprint.mixed(copy), count: UniquePart.hashLength)
         self.init(seconds: seconds, middle: message.text + [UInt8(ascii: "R")] + hash, host: host)
     }
 

@@ -29,7 +29,7 @@ struct Courier {
     var store: [UInt8] { delivery.stage.identity.id }
 
     func unique(_ job: Job) -> UniquePart {
-        UniquePart(seconds: job.accepted, message: job.key.id, finalAddress: job.address, host: host)
+        UniquePart(seconds: job.accepted, message: job.key.id, finalAddress: job.address, archive: job.isArchive ? job.key.original : nil, host: host)
     }
 
     func head(_ job: Job) -> [UInt8] {

@@ -14,6 +14,8 @@ struct Job: Sendable {
     /// When the message was accepted: every attempt gives the copy the same name.
     let accepted: Int64
     let location: ContentLocation
+    /// It only keeps the message: nobody whom that names has it.
+    let isArchive: Bool
     /// The position of the `assign` that a temporary answer must name.
     var answers: LogPosition
 
@@ -31,6 +33,7 @@ struct Job: Sendable {
         self.sender = sender
         self.accepted = Int64(accepted)
         self.location = location
+        isArchive = record.text(.kind) == "archive"
         self.answers = answers ?? placed.position
     }
 }

@@ -29,18 +29,33 @@ struct ArchiveRules {
 extension Queue {
     /// Routes a message's archives, before the first of its recipients: whoever finds that routed after a crash finds these.
     ///
-    /// An archive that leads nowhere keeps no mail waiting: the postmaster hears of it.
-    mutating func routeArchives(of message: OpenMessage, to recipients: [[UInt8]], _ lookUp: (_ recipient: [UInt8], _ message: OpenMessage) -> Routed) {
-        var known: Set<Destination> = []
-        for archive in archiveRules.addresses(for: message, to: recipients) {
+    /// A mailbox that a recipient leads to (`served`) gets that copy and no other. An archive that leads nowhere keeps no mail waiting: the
+    /// postmaster hears of it. Why nothing was done, if the directory cannot be asked and there is time (`mayWait`).
+    mutating func routeArchives(
+        of message: OpenMessage, to recipients: [[UInt8]], besides served: Set<Destination>, mayWait: Bool,
+        _ lookUp: (_ recipient: [UInt8], _ message: OpenMessage) -> Routed
+    ) -> String? {
+        let addresses = archiveRules.addresses(for: message, to: recipients)
+        if addresses.isEmpty { return nil }
+        var known = Set(message.copies.compactMap(\.destination))
+        var ways: [(archive: [UInt8], way: Way)] = []
+        for archive in addresses {
             message.archives.insert(archive)
-            let first = lines.count
             switch lookUp(archive, message) {
-            case .routed(let destinations, let refusal): add(destinations, refusal, for: archive, to: message, &known)
-            case .unavailable(let why): refuse(archive, of: message, EnhancedStatus(.permanent, 3, 5), "the archive cannot be found: \(why)")
+            case .routed(let destinations, let refusal):
+                let own = destinations.filter { !served.contains($0.destination) }
+                if !own.isEmpty || refusal != nil { ways.append((archive, Way(destinations: own, refusal: refusal))) }
+            case .unavailable(let why) where mayWait: return why
+            case .held(let why), .unavailable(let why):
+                ways.append((archive, .refused(EnhancedStatus(.permanent, 3, 5), "the archive cannot be found: \(why)")))
             }
+        }
+        for (archive, way) in ways {
+            let first = lines.count
+            add(way.destinations, way.refusal, for: archive, to: message, &known)
             for index in first..<lines.count { lines[index].add(.kind, "archive") }
         }
+        return nil
     }
 }
 

@@ -86,6 +86,7 @@ struct BounceWriter {
         if action.isSuccess { reported.reason = [] } else {
             if !copy.answer.host.isEmpty { reported.remoteHost = copy.answer.host }
             reported.isOurWord = !copy.answer.isReply
+            if let order = message.order?.answer, copy.answer.reason == order.reason { reported.kind = .returned }
             reported.attempts = Int(copy.attempts)
             reported.firstAttempt = date(copy.tried.first)
             reported.lastAttempt = date(copy.tried.last)

@@ -17,13 +17,24 @@ enum MessageKind: String, Sendable {
     case drop
 }
 
+/// Who hears of a failure.
+enum Listener: CaseIterable { case sender, postmaster, nobody }
+
 extension OpenMessage {
+    /// Of a deleted message nobody hears, whatever it is; of an archive's copy and of a bounce of ours the postmaster alone.
+    func listener(to copy: Copy) -> Listener {
+        if isDeleted { return .nobody }
+        if isForPostmaster || isArchive(copy) { return .postmaster }
+        return wants(.failure, about: copy, fallback: true) ? .sender : .nobody
+    }
+
     /// The postmaster hears of a bounce of ours that failed: nobody else knows that mail was lost to its sender.
     var isForPostmaster: Bool { sender.isEmpty && kind == .bounce }
 
-    /// Why nobody is told of a failure.
-    var silence: String {
+    /// Why nobody is told of the failure of a copy.
+    func silence(about copy: Copy) -> String {
         if isDeleted { return "the administrator deleted it" }
+        if isArchive(copy) { return "the postmaster has had too many such notices today" }
         return switch kind {
         case .bounce: "the postmaster has had too many such notices today"
         case .doubleBounce: "it was the postmaster's notice"
@@ -34,7 +45,7 @@ extension OpenMessage {
     }
 }
 
-/// How many double bounces the postmaster has had: who forges senders must not fill that mailbox.
+/// How many double bounces, or notices about archives, the postmaster has had: who forges senders must not fill that mailbox.
 struct DoubleBounceLimit {
     static let most = 100
     /// Seconds.

@@ -210,8 +210,8 @@ final class OpenMessage {
         return nil
     }
 
-    /// The recipient whose copy goes there.
-    func original(of destination: Destination) -> [UInt8]? { copies.first { $0.destination == destination }?.original }
+    /// The recipient whose copy goes there; an archive's copy serves nobody else.
+    func original(of destination: Destination) -> [UInt8]? { copies.first { $0.destination == destination && !isArchive($0) }?.original }
 
     /// The copies whose failure is to be told.
     var failed: [Int] { copies.indices.filter { copies[$0].state == .failed } }
@@ -224,6 +224,8 @@ final class OpenMessage {
 enum Routed: Sendable {
     /// Where copies go, and why others do not; at least one of the two.
     case routed([(destination: Destination, path: [UInt8])], refusal: (status: EnhancedStatus, reason: [UInt8])?)
-    /// The directory cannot be read, or is not in order: nothing may be concluded.
+    /// What the directory says of this address is not in order.
+    case held(reason: String)
+    /// The directory cannot be read: nothing may be concluded of any address.
     case unavailable(reason: String)
 }

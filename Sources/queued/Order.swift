@@ -80,6 +80,8 @@ extension Queue {
         message.order = nil
         lines.append(.ordered(id, "release", request[.reason] ?? [], request[.uid]))
         for (index, copy) in message.copies.enumerated() {
+            // A destination that asked meanwhile has passed over it.
+            message.change(index) { $0.isParked = false }
             if case .waiting = copy.state { ready.takeUp(copy, CopyIndex(id: id, index: index), message.rank) }
         }
     }
@@ -90,9 +92,11 @@ extension Queue {
         message.dropHalfRouted()
         let recipients = message.unrouted
         message.unrouted.removeAll()
-        for recipient in recipients { refuse(recipient, of: message, status, answer.reason) }
+        var known: Set<Destination> = []
+        for recipient in recipients { add([], (status, answer.reason), for: recipient, to: message, &known) }
         for index in message.copies.indices {
             guard case .waiting = message.copies[index].state else { continue }
+            destinations.release(CopyIndex(id: message.id, index: index), at: destinationName(of: message.copies[index]))
             message.set(index, .failed)
             message.owe(index, nil)
             message.change(index) { $0.answer = texts(answer) }

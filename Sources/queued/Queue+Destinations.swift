@@ -32,12 +32,19 @@ extension Queue {
         wake(destinations.probes(now: now, isWaiting: isWaiting, longest: schedule.longest))
     }
 
-    /// For `retry`: those that are named, or all, are tried as if nothing were known.
+    /// For `retry`: the destinations of those that are named, or all, are tried as if nothing were known.
     mutating func forgetDestinations(of ids: [QueueID]?) {
         guard let ids else { return unpark(destinations.forget()) }
         for message in ids.compactMap({ messages[$0] }) {
-            for copy in message.copies where copy.agent == .remoted { unpark(destinations.forget(destinationName(of: copy))) }
+            for copy in message.copies where copy.agent == .remoted { wake(destinations.forget(destinationName(of: copy))) }
         }
+    }
+
+    /// Copies without a route have another destination now than that at which they wait.
+    mutating func changeSmarthost(_ name: [UInt8]?) {
+        guard name != smarthost else { return }
+        smarthost = name
+        wake(destinations.forget())
     }
 
     private mutating func wake(_ places: [CopyIndex]) {

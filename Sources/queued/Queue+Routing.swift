@@ -61,29 +61,48 @@ extension Queue {
         let recipients = message.unrouted
         message.unrouted.removeAll()
         message.routesToCome.removeAll()
-        var known = Set(message.copies.compactMap(\.destination))
+        let isExhausted = schedule.isExhausted(heldSince: message.heldSince ?? now, accepted: message.accepted, now: now)
         var budget = max(Queue.maximumExpansion, 2 * recipients.count) - message.copies.count
+        var ways: [(recipient: [UInt8], way: Way)] = []
+        var waiting: [[UInt8]] = []
         var reason: String?
         for recipient in recipients {
             guard budget > 0 else {
-                refuse(recipient, of: message, EnhancedStatus(.permanent, 5, 3), "the recipients of this message lead to too many addresses")
+                ways.append((recipient, .refused(EnhancedStatus(.permanent, 5, 3), "the recipients of this message lead to too many addresses")))
                 continue
             }
             switch lookUp(recipient, message) {
             case .routed(let destinations, let refusal):
-                routeArchives(of: message, to: recipients, lookUp)
                 budget -= max(destinations.count, 1)
-                add(destinations, refusal, for: recipient, to: message, &known)
-            case .unavailable(let why):
-                if schedule.isExhausted(heldSince: message.heldSince ?? now, accepted: message.accepted, now: now) {
-                    refuse(recipient, of: message, EnhancedStatus(.permanent, 4, 7), "gave up looking for its destination: \(why)")
+                ways.append((recipient, Way(destinations: destinations, refusal: refusal)))
+            case .held(let why), .unavailable(let why):
+                if isExhausted {
+                    ways.append((recipient, .refused(EnhancedStatus(.permanent, 4, 7), "gave up looking for its destination: \(why)")))
                 } else {
-                    message.unrouted.append(recipient)
+                    waiting.append(recipient)
                     reason = why
                 }
             }
         }
+        // All are looked up before anything is said: an archive's mailbox that one of them leads to has that copy.
+        let served = Set(ways.flatMap { $0.way.destinations.map(\.destination) })
+        if !ways.isEmpty, let why = routeArchives(of: message, to: recipients, besides: served, mayWait: !isExhausted, lookUp) {
+            message.unrouted = recipients
+            return why
+        }
+        message.unrouted = waiting
+        // What only an archive has is no recipient's copy: its failure would be told to another, and its success in another's name.
+        var known = Set(message.copies.filter { !message.isArchive($0) }.compactMap(\.destination))
+        for (recipient, way) in ways { add(way.destinations, way.refusal, for: recipient, to: message, &known) }
         return reason
+    }
+
+    /// What is to be said of a recipient.
+    struct Way {
+        var destinations: [(destination: Destination, path: [UInt8])] = []
+        var refusal: (status: EnhancedStatus, reason: [UInt8])?
+
+        static func refused(_ status: EnhancedStatus, _ reason: String) -> Way { Way(refusal: (status, Array(reason.utf8))) }
     }
 
     /// One mailbox gets one copy, however many of the message's recipients lead to it; `known` holds those that have one.
@@ -96,7 +115,7 @@ extension Queue {
         var servants: Set<[UInt8]> = []
         for (destination, path) in destinations {
             guard known.insert(destination).inserted else {
-                if message.asked != nil, let serving = message.original(of: destination), serving != recipient { servants.insert(serving) }
+                if message.asked != nil, !message.archives.contains(recipient), let serving = message.original(of: destination), serving != recipient { servants.insert(serving) }
                 continue
             }
             lines.append(.route(message.id, recipient, destination, path: path))
@@ -112,11 +131,7 @@ extension Queue {
         }
     }
 
-    mutating func refuse(_ recipient: [UInt8], of message: OpenMessage, _ status: EnhancedStatus, _ reason: String) {
-        refuse(recipient, of: message, status, Array(reason.utf8))
-    }
-
-    mutating func refuse(_ recipient: [UInt8], of message: OpenMessage, _ status: EnhancedStatus, _ reason: [UInt8]) {
+    private mutating func refuse(_ recipient: [UInt8], of message: OpenMessage, _ status: EnhancedStatus, _ reason: [UInt8]) {
         lines.append(.route(message.id, recipient, refused: status, reason))
         message.add(Copy(refused: recipient, Answer(status: Array(status.description.utf8), reason: reason), &texts))
     }

@@ -59,6 +59,7 @@ extension RecordLine {
     static func assign(_ message: OpenMessage, _ copy: Copy) -> RecordLine {
         var line = RecordLine(.assign, message.id, copy)
         line.add(.attempt, copy.attempts)
+        if message.isArchive(copy) { line.add(.kind, "archive") }
         line.add(.host, copy.nextHop)
         line.addContent(of: message, from: copy.sender)
         line.addAsked(of: message, for: copy)
@@ -90,7 +91,7 @@ extension RecordLine {
         var line = RecordLine(.bounced, message.id, copy)
         if copy.final.isEmpty { line.add(.final, copy.final) }
         line.add(copy.answer)
-        if let child { line.add(.target, child) } else { line.add(.result, "discarded: \(message.silence)") }
+        if let child { line.add(.target, child) } else { line.add(.result, "discarded: \(message.silence(about: copy))") }
         return line
     }
 

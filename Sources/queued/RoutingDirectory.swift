@@ -36,7 +36,7 @@ struct RoutingDirectory {
             }
             let returned = message.sender.isEmpty ? try snapshot.forwardedSender(behind: address, day: Int(WallTime.now().seconds / 86400)) : nil
             switch try router.route(returned ?? address, in: snapshot) {
-            case .held(let refusal): return .unavailable(reason: refusal.reason.rawValue)
+            case .held(let refusal): return .held(reason: refusal.reason.rawValue)
             case .routed(let route): return routed(route, address)
             }
         } catch {

@@ -25,6 +25,7 @@ final class Runner {
     /// What inotify has announced since it was last looked at; everything is looked at once a second all the same.
     private var announced: Set<Inotify.Watch> = []
     private var doubleBounces = DoubleBounceLimit()
+    private var archiveNotices = DoubleBounceLimit()
     private var lastLook = MonotonicTime(nanoseconds: 0)
     private var lastRelease = MonotonicTime(nanoseconds: 0)
     /// The segment in which `released` says all that counts.
@@ -150,7 +151,7 @@ final class Runner {
                     directory = RoutingDirectory(configuration)
                     queue.archiveRules = ArchiveRules(configuration.routing.archive)
                     queue.schedule = RetrySchedule(configuration.retry)
-                    queue.smarthost = configuration.remote.smarthost.map { Array("\($0)".utf8) }
+                    queue.changeSmarthost(configuration.remote.smarthost.map { Array("\($0)".utf8) })
                     drops.sizeLimit = Int64(configuration.limits.messageSize.bytes)
                 }
             }
@@ -245,20 +246,25 @@ final class Runner {
         guard hasRoom else { return }
         let failures = queue.takeBounces(), others = queue.takeNotices()
         guard !failures.isEmpty || !others.isEmpty else { return }
+        // What a notice rests on, its copy's `route` or an order, is durable before it.
+        if events.log.hasPending {
+            noteCursors()
+            try events.commit()
+        }
         var told: [(message: OpenMessage, notice: Notice?, copies: [Copy], child: QueueID?)] = []
         for (message, indexes) in failures {
             // Those whose failure nobody wants to hear of are over without a notice (RFC 3461 §4.1).
-            let all = indexes.map { message.copies[$0] }
-            if message.isForPostmaster {
-                told.append((message, nil, all, tellPostmaster(of: message, all, now)))
-                continue
+            for listener in Listener.allCases {
+                let copies = indexes.map { message.copies[$0] }.filter { message.listener(to: $0) == listener }
+                if copies.isEmpty { continue }
+                let child: QueueID? =
+                    switch listener {
+                    case .sender: bounces.append(nil, about: message, copies, to: mail, now: now)
+                    case .postmaster: tellPostmaster(of: message, copies, now)
+                    case .nobody: nil
+                    }
+                told.append((message, nil, copies, child))
             }
-            let failed = all.filter { !message.isArchive($0) }, unkept = all.filter { message.isArchive($0) }
-            if !unkept.isEmpty { told.append((message, nil, unkept, bounces.append(nil, about: message, unkept, to: mail, addressee: directory.postmaster(now: .now()), now: now))) }
-            let wanted = failed.filter { message.wants(.failure, about: $0, fallback: true) }
-            let silent = failed.filter { !message.wants(.failure, about: $0, fallback: true) }
-            if !wanted.isEmpty { told.append((message, nil, wanted, bounces.append(nil, about: message, wanted, to: mail, now: now))) }
-            if !silent.isEmpty { told.append((message, nil, silent, nil)) }
         }
         for (message, notice, indexes) in others {
             let copies = indexes.map { message.copies[$0] }
@@ -268,10 +274,12 @@ final class Runner {
         for (message, notice, copies, child) in told { say(notice, of: copies, message, child, now) }
     }
 
-    /// A bounce of ours failed: its last reader is the postmaster.
-    private func tellPostmaster(of bounce: OpenMessage, _ failed: [Copy], _ now: WallTime) -> QueueID? {
-        guard let postmaster = directory.postmaster(now: .now()), doubleBounces.take(at: now.seconds) else { return nil }
-        return bounces.append(nil, about: bounce, failed, to: mail, addressee: postmaster, now: now)
+    /// A bounce of ours failed, or an archive's copy: its last reader is the postmaster.
+    private func tellPostmaster(of message: OpenMessage, _ failed: [Copy], _ now: WallTime) -> QueueID? {
+        guard let postmaster = directory.postmaster(now: .now()),
+            message.isForPostmaster ? doubleBounces.take(at: now.seconds) : archiveNotices.take(at: now.seconds)
+        else { return nil }
+        return bounces.append(nil, about: message, failed, to: mail, addressee: postmaster, now: now)
     }
 
     private func say(_ notice: Notice?, of copies: [Copy], _ message: OpenMessage, _ child: QueueID?, _ now: WallTime) {

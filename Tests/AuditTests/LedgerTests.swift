@@ -97,6 +97,27 @@ struct LedgerTests {
         #expect(try !book.judgement().imbalances.isEmpty)
     }
 
+    /// An archive is no recipient: its copies make up for nobody's, and may lie in the mailbox of somebody who has his own.
+    @Test(arguments: ["final=a@d agent=locald account=d/a", "result=duplicate"]) func anArchiveStandsForNoRecipient(_ archive: String) throws {
+        var book = Book()
+        let id = Book.id(1), isCopy = archive.hasPrefix("final")
+        book.say(.mail(.smtpd), "accept \(id) at=1.000 from=x@y to=a@d to=b@far content=3:00000000")
+        book.say(.accepts(.smtpd), "accept \(id) from=x@y to=a@d to=b@far at=1.000")
+        book.say(.queue, "route \(id) recipient=keep@d \(archive) count=1 kind=archive at=2.000")
+        book.say(.queue, "route \(id) recipient=a@d final=a@d agent=locald account=d/a count=1 at=2.000")
+        book.say(.queue, "route \(id) recipient=b@far final=b@far agent=remoted count=1 at=2.000")
+        if isCopy { book.say(.local, "delivered \(id) recipient=keep@d final=a@d account=d/a file=1.\(id)RK.mx,S=1 at=3.000") }
+        book.say(.local, "delivered \(id) recipient=a@d final=a@d account=d/a file=1.\(id)R.mx,S=1 at=3.000")
+        book.say(.remote, "sent \(id) recipient=b@far final=b@far host=h at=3.000")
+        book.say(.queue, "done \(id) result=delivered:\(isCopy ? 3 : 2),bounced:0 at=4.000")
+        #expect(try book.judgement().imbalances.isEmpty)
+        // b was never routed.
+        var without = book.without("b@far host").without("recipient=b@far")
+        let done = without.lines.count - 1
+        without.lines[done].text = without.lines[done].text.replacing("delivered:\(isCopy ? 3 : 2)", with: "delivered:\(isCopy ? 2 : 1)")
+        #expect(try without.judgement().imbalances.map(\.kind) == [.unrouted])
+    }
+
     @Test func whoIsNamedTwiceHasOneCopy() throws {
         for repeated in ["", "route \(Book.id(1)) recipient=a@d result=duplicate count=1 at=2.000"] {
             var book = Book()

@@ -42,6 +42,12 @@ import Testing
         #expect(said.contains("The host mx.example.net said: 550 no (\(status))"))
     }
 
+    @Test func whatOurAdministratorSentBackIsNoFaultOfTheHost() throws {
+        var notice = try notice(.failed, "5.7.1")
+        notice.recipients[0].kind = .returned
+        #expect(words(notice).contains("The administrator of this mail system stopped the message") && !words(notice).contains("refuses the message"))
+    }
+
     @Test func howOftenAndWhenIsSaid() throws {
         #expect(words(try notice(.failed, "5.1.1")).contains("It was tried once, on Fri, 21 Nov 1997 15:55:06 +0000."))
         let often = try notice(.failed, "5.4.7") {

@@ -74,6 +74,7 @@ import Testing
         let host = bytes("mail,server:one/two.example.org.with.a.long.name")
         let unique = UniquePart(seconds: 1_763_683_200, message: id, finalAddress: ann, host: host)
         #expect(unique == UniquePart(seconds: 1_763_683_200, message: id, finalAddress: same, host: host))
+        #expect(unique != UniquePart(seconds: 1_763_683_200, message: id, finalAddress: ann, archive: ann.wire, host: host))
         #expect(unique != UniquePart(seconds: 1_763_683_200, message: id, finalAddress: bob, host: host))
         #expect(unique.bytes.count <= 70)
         let name = try #require(unique.name(size: 12))

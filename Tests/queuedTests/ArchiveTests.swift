@@ -88,10 +88,74 @@ import Testing
     @Test func anArchiveThatCannotBeFoundKeepsNoMailWaiting() throws {
         let world = world("example.org keep@a.example")
         try world.accept(1, to: ["bob@example.net"])
-        world.route { $0 == bytes("keep@a.example") ? .unavailable(reason: "aliases lead back") : QueueWorld.itself($0) }
+        world.route { $0 == bytes("keep@a.example") ? .held(reason: "aliases lead back") : QueueWorld.itself($0) }
         let failed = try #require(world.bounce())
         #expect(failed.failed.map { failed.message.copies[$0].original.display } == ["keep@a.example"])
         #expect(world.assign().map(\.recipient) == ["bob@example.net"])
+    }
+
+    private func account(_ address: String) -> Destination? {
+        EmailAddress(address).map { .account(folder: bytes("example.org/box"), address: $0) }
+    }
+
+    /// An account that is both an archive and a recipient's, by whatever way.
+    @Test func aMailboxThatARecipientLeadsToGetsHisCopyAlone() throws {
+        let world = world("example.org keep@a.example")
+        try world.accept(1, to: ["bob@example.net", "team@example.org"])
+        let box = try #require(account("box@example.org"))
+        world.route { $0 == bytes("bob@example.net") ? QueueWorld.itself($0) : .routed([(box, [])], refusal: nil) }
+        #expect(copies(world) == ["bob@example.net", "team@example.org"])
+        #expect(try world.said(.route).allSatisfy { $0.text(.kind) == nil })
+    }
+
+    /// The archive's copy was said already when the recipient could be looked up: he has one of his own, in this life and the next.
+    @Test(arguments: [false, true]) func whoComesLaterHasAStandingOfHisOwn(_ isStartedAnew: Bool) throws {
+        let first = world("example.org keep@a.example")
+        try first.accept(1, to: ["bob@example.net", "team@example.org"], asking: [(.notify, "2:SUCCESS")])
+        let box = try #require(account("box@example.org"))
+        func lookUp(_ address: [UInt8]) -> Routed {
+            address == bytes("bob@example.net") ? QueueWorld.itself(address) : .routed([(box, [])], refusal: nil)
+        }
+        first.route { $0 == bytes("team@example.org") ? .held(reason: "loop") : lookUp($0) }
+        #expect(copies(first) == ["bob@example.net", "keep@a.example"])
+        let next = isStartedAnew ? try first.started() : first
+        next.queue.archiveRules = first.queue.archiveRules
+        next.now = next.now.adding(seconds: 60)
+        next.route(lookUp)
+        let message = try #require(next.message(1))
+        #expect(message.copies.map { message.isArchive($0) }.filter { $0 }.count == 1)
+        let own = try #require(message.copies.first { $0.original == bytes("team@example.org") })
+        #expect(own.destination == box && !message.isArchive(own))
+        #expect(message.wants(.success, about: own, fallback: false))
+        next.assign()
+        let kinds = try (first.said + (isStartedAnew ? next.said : [])).filter { $0.verb == .assign }.map(record)
+        #expect(kinds.filter { $0.text(.kind) == "archive" }.map { $0.text(.recipient) } == ["keep@a.example"])
+    }
+
+    /// It is kept also if all its recipients are given up; a directory that is away is waited for.
+    @Test func isKeptAlsoWhereNoRecipientIsFound() throws {
+        let world = world("example.org keep@a.example")
+        try world.accept(1, to: ["bob@example.net", "carol@example.net"])
+        world.route { $0 == bytes("keep@a.example") ? .unavailable(reason: "no directory") : QueueWorld.itself($0) }
+        #expect(copies(world) == [])
+        for _ in 0..<32 {
+            world.route { $0 == bytes("keep@a.example") ? QueueWorld.itself($0) : .held(reason: "loop") }
+            world.now = world.now.adding(seconds: 20_000)
+        }
+        #expect(copies(world) == ["bob@example.net", "carol@example.net", "keep@a.example"])
+        #expect(try world.said(.route).map { $0.text(.final) } == ["keep@a.example", nil, nil])
+    }
+
+    /// A deleted message is told to nobody, whoever would hear of it otherwise.
+    @Test func theFailureOfADeletedArchiveIsToldToNobody() throws {
+        let world = world("example.org keep@a.example")
+        try world.accept(1, to: ["bob@example.net"])
+        world.route()
+        let message = try #require(world.message(1))
+        #expect(message.copies.map { message.listener(to: $0) } == [.postmaster, .sender])
+        message.order = Order(.delete, reason: [])
+        #expect(message.copies.map { message.listener(to: $0) } == [.nobody, .nobody])
+        #expect(message.silence(about: message.copies[0]) == "the administrator deleted it")
     }
 
     @Test func itsDelayIsToldToNobody() throws {
