@@ -54,6 +54,16 @@ import Testing
         #expect(copy.reason.display == "no answer")
     }
 
+    @Test func anArchiveIsNoRecipientOfAnExport() throws {
+        let message = try #require(view(QueueViewTests.accept + """
+            route ID recipient=keep@a.example final=keep@a.example agent=remoted kind=archive
+            route ID recipient=b@example.org final=x@example.org agent=locald account=example.org/x
+            """).sorted.first)
+        #expect(message.openRecipients.map(\.display) == ["c@example.org", "x@example.org"])
+        #expect(message.copies.map(\.isArchive) == [false, true, false])
+        #expect(message.copies.map(\.isLocal) == [false, false, true])
+    }
+
     @Test func aDoneMessageIsGone() {
         #expect(view(QueueViewTests.accept + "done ID result=delivered:2").sorted.isEmpty)
     }

@@ -82,9 +82,9 @@ struct QueueExport: ParsableCommand {
 }
 
 extension QueueView.Message {
-    /// Those who have not got it, by where they lead.
+    /// Those who have not got it, by where they lead; an archive gets its copy where the message is sent from.
     var openRecipients: [[UInt8]] {
         var known: Set<[UInt8]> = []
-        return copies.filter { $0.isWaiting || $0.state == .assigned }.map(\.destination).filter { known.insert($0).inserted }
+        return copies.filter { !$0.isArchive && ($0.isWaiting || $0.state == .assigned) }.map(\.destination).filter { known.insert($0).inserted }
     }
 }

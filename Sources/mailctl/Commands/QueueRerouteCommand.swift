@@ -20,8 +20,8 @@ struct QueueReroute: ParsableCommand {
     struct Change: Hashable {
         let id: QueueID
         let final: [UInt8]
-        /// Empty for the domain's own servers, or the smarthost.
-        let before: [UInt8]
+        /// Empty for the domain's own servers, or the smarthost; nil where no attempt is known, because its destination rested.
+        let before: [UInt8]?
         let now: [UInt8]
     }
 
@@ -37,18 +37,25 @@ struct QueueReroute: ParsableCommand {
     private func changes(_ messages: [QueueView.Message], _ configuration: Configuration) throws(Failure) -> [Change] {
         let snapshot = AddressSnapshot(folder: configuration.paths.directory)
         snapshot.refresh(at: .now())
-        var waiting: [LastHops.Key] = []
+        var waiting: [(key: LastHops.Key, sender: [UInt8])] = []
+        var wanted: [LastHops.Key: WallTime] = [:]
         for message in messages where message.order == nil {
-            waiting += message.copies.filter { $0.state == .waiting && $0.attempts > 0 }.map { LastHops.Key(id: message.id, original: $0.original, final: $0.final) }
+            for copy in message.copies where copy.state == .waiting && copy.attempts > 0 && !copy.isLocal {
+                let key = LastHops.Key(id: message.id, original: copy.original, final: copy.final)
+                waiting.append((key, message.sender))
+                wanted[key] = message.accepted ?? WallTime(nanoseconds: 0)
+            }
         }
         let hops = try attempting { () throws(KernelError) in
-            try LastHops(of: Set(waiting), in: try DirectoryDescriptor(opening: configuration.paths.spool))
+            try LastHops(of: wanted, in: try DirectoryDescriptor(opening: configuration.paths.spool))
         }
         var changes: [Change] = []
-        for key in waiting {
-            guard let last = hops[key], let recipient = EmailAddress(parsing: key.final) else { continue }
-            let now = try hop(of: recipient, from: EmailAddress(parsing: last.sender), snapshot)
-            if now != last.hop { changes.append(Change(id: key.id, final: key.final, before: last.hop, now: now)) }
+        for (key, sender) in waiting {
+            guard let recipient = EmailAddress(parsing: key.final) else { continue }
+            let last = hops[key]
+            let now = try hop(of: recipient, from: EmailAddress(parsing: last?.sender ?? sender), snapshot)
+            // What was put off without an attempt may have waited for another hop than the route of now.
+            if now != last?.hop ?? [] { changes.append(Change(id: key.id, final: key.final, before: last?.hop, now: now)) }
         }
         return changes
     }
@@ -69,13 +76,13 @@ struct QueueReroute: ParsableCommand {
         if options.json {
             return Output.json(.array(changes.map { change in
                 .object([
-                    "id": .text(change.id.text), "recipient": .text(change.final), "before": change.before.isEmpty ? .null : .text(change.before),
+                    "id": .text(change.id.text), "recipient": .text(change.final), "before": change.before.flatMap { $0.isEmpty ? nil : .text($0) } ?? .null,
                     "now": change.now.isEmpty ? .null : .text(change.now),
                 ])
             }))
         }
         func name(_ hop: [UInt8]) -> String { hop.isEmpty ? "its own servers" : hop.visible }
-        for change in changes { Output.line("\(change.id)  \(change.final.visible): \(name(change.before)) → \(name(change.now))") }
+        for change in changes { Output.line("\(change.id)  \(change.final.visible): \(change.before.map(name) ?? "not known") → \(name(change.now))") }
         if changes.isEmpty { Output.line("nothing would go another way") }
     }
 }

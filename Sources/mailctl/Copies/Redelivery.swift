@@ -21,11 +21,11 @@ struct Redelivery: ~Copyable {
     func redeliver(_ copies: [MissingCopy], _ content: AcceptedContent) throws(KernelError) -> [RecordLine] {
         var said: [RecordLine] = []
         for copy in copies {
-            let name = DropFile.prefix + Array("copy-".utf8) + copy.id.text + [UInt8(ascii: "-")] + copy.hashOfFinal
+            let name = DropFile.prefix + Array(copy.isArchive ? "archive-".utf8 : "copy-".utf8) + copy.id.text + [UInt8(ascii: "-")] + copy.hashOfFinal
             guard try drop(copy, as: name, content) else { continue }
-            said.append(
-                RecordLine(.recognised, copy.id).adding(.recipient, copy.recipient).adding(.final, copy.final)
-                    .adding(.account, copy.account).adding(.drop, name))
+            var line = RecordLine(.recognised, copy.id).adding(.recipient, copy.recipient).adding(.final, copy.final).adding(.account, copy.account)
+            if copy.isArchive { line.add(.kind, "archive") }
+            said.append(line.adding(.drop, name))
         }
         try folder.sync()
         return said

@@ -16,6 +16,8 @@ struct MissingCopy: Hashable, Sendable {
     let account: [UInt8]
     /// When it was delivered, or ended, as its log says it; empty if it does not.
     let at: [UInt8]
+    /// It only keeps the message, under a name of its own.
+    var isArchive = false
 }
 
 /// Names a copy by message and final address, as the names of files do: the same from a log and from the store.
@@ -30,9 +32,9 @@ struct CopyMark: Hashable, Sendable {
     }
 
     /// As locald names it.
-    init?(_ id: QueueID, final: [UInt8]) {
+    init?(_ id: QueueID, final: [UInt8], archive: [UInt8]? = nil) {
         guard let address = EmailAddress(parsing: final) else { return nil }
-        self.init(unique: UniquePart(seconds: 0, message: id, finalAddress: address, host: [0x78]).bytes)
+        self.init(unique: UniquePart(seconds: 0, message: id, finalAddress: address, archive: archive, host: [0x78]).bytes)
     }
 
     private init(middle: some Collection<UInt8>) {
@@ -117,7 +119,8 @@ struct StoreCheck {
 
     /// locald says that a copy is on the store.
     private mutating func note(_ record: Record) {
-        guard let copy = MissingCopy(record), let mark = record[.file].flatMap(MissingCopy.mark) ?? copy.mark else { return }
+        guard var copy = MissingCopy(record), let mark = record[.file].flatMap(MissingCopy.mark) ?? copy.mark else { return }
+        copy.isArchive = mark == CopyMark(copy.id, final: copy.final, archive: copy.recipient)
         if record.verb == .delivered { delivered += 1 }
         take(copy, mark)
     }
@@ -157,15 +160,15 @@ struct StoreCheck {
 extension MissingCopy {
     init?(_ record: Record) {
         guard let id = record.id, let recipient = record[.recipient], let final = record[.final] else { return nil }
-        self.init(id: id, recipient: recipient, final: final, account: record[.account] ?? [], at: record[.at] ?? [])
+        self.init(id: id, recipient: recipient, final: final, account: record[.account] ?? [], at: record[.at] ?? [], isArchive: record.text(.kind) == "archive")
     }
 
-    var mark: CopyMark? { CopyMark(id, final: final) }
+    var mark: CopyMark? { CopyMark(id, final: final, archive: isArchive ? recipient : nil) }
 
     fileprivate static func mark(_ file: [UInt8]) -> CopyMark? { MessageName(parsing: file).flatMap { CopyMark(unique: $0.unique) } }
     fileprivate func isSame(as other: MissingCopy) -> Bool { recipient == other.recipient && final == other.final }
     fileprivate func ended(_ at: [UInt8]?) -> MissingCopy {
-        MissingCopy(id: id, recipient: recipient, final: final, account: account, at: at ?? self.at)
+        MissingCopy(id: id, recipient: recipient, final: final, account: account, at: at ?? self.at, isArchive: isArchive)
     }
 }
 

@@ -24,19 +24,25 @@ struct LastHops {
 
     private var found: [Key: Attempt] = [:]
 
-    init(of wanted: Set<Key>, in spool: borrowing DirectoryDescriptor) throws(KernelError) {
+    /// `wanted`: when the message of each was accepted. What was written before that says nothing of it, and is not read.
+    init(of wanted: [Key: WallTime], in spool: borrowing DirectoryDescriptor) throws(KernelError) {
+        var isOlder = false
         let numbers = try spool.openDirectory(LogName(.queued, .events).path).list().compactMap { SegmentName.number($0.name) }.sorted()
-        for number in numbers.reversed() where found.count < wanted.count {
+        for number in numbers.reversed() where found.count < wanted.count && !isOlder {
             var here: [Key: Attempt] = [:]
+            var began: WallTime?
             try LastHops.forEachRecord(of: number, in: spool) { record in
+                // A block has the times of its messages, and what a start repeats has none.
+                if began == nil, [.start, .assign, .deferred, .route].contains(record.verb) { began = record[.at].flatMap(Timestamp.time) }
                 // An assignment of a block says the same host as its `assign` did. What goes to a mailbox has none.
                 guard record.verb == .assign || record.verb == .pending && record[.answers] != nil, record[.account] == nil, let id = record.id,
                     let original = record[.recipient], let final = record[.final], case let key = Key(id: id, original: original, final: final),
-                    wanted.contains(key)
+                    wanted[key] != nil
                 else { return }
                 here[key] = Attempt(hop: record[.host] ?? [], sender: record[.from] ?? [])
             }
             found.merge(here) { newer, _ in newer }
+            if let began { isOlder = wanted.allSatisfy { found[$0.key] != nil || began < $0.value } }
         }
     }
 

@@ -13,6 +13,10 @@ struct QueueView {
         let original: [UInt8]
         /// Where routing leads it; empty before routing and for a refusal.
         var final: [UInt8] = []
+        /// It goes to a mailbox here.
+        var isLocal = false
+        /// It only keeps the message (`routing.archive`): no recipient's copy.
+        var isArchive = false
         var state: State
         var attempts = 0
         /// The next attempt.
@@ -180,7 +184,8 @@ struct QueueView {
         var index = message.copies.firstIndex { $0.original == original && $0.final == final && $0.state != .unrouted }
         if index == nil, orAdd {
             message.copies.removeAll { $0.original == original && $0.state == .unrouted }
-            message.copies.append(Copy(original: original, final: final, state: .waiting))
+            message.copies.append(
+                Copy(original: original, final: final, isLocal: record[.account] != nil, isArchive: record.text(.kind) == "archive", state: .waiting))
             index = message.copies.indices.last
         }
         guard let index else { return }
