@@ -47,6 +47,7 @@ struct Destinations {
         let isAsked = silence.probe.map { now.seconds - $0.since.seconds < Destinations.longestProbe } ?? false
         if isAsked || silence.until > now { return silence.answer }
         silent[name]?.probe = (copy, now)
+        expect(now.adding(seconds: Destinations.longestProbe))
         return nil
     }
 
@@ -91,6 +92,10 @@ struct Destinations {
         var probes: [CopyIndex] = []
         for (name, silence) in silent {
             var silence = silence
+            if let probe = silence.probe, now.seconds - probe.since.seconds >= Destinations.longestProbe {
+                silence.probe = nil
+                silent[name] = silence
+            }
             // Nobody has asked for it since: a host that few write to is not remembered for ever.
             if silence.waiting.isEmpty, silence.probe == nil, now.seconds - silence.until.seconds > longest {
                 silent[name] = nil
@@ -105,7 +110,9 @@ struct Destinations {
                 }
                 silent[name] = silence
             }
-            expect(silence.probe == nil && !silence.waiting.isEmpty ? silence.until : max(silence.until, now).adding(seconds: longest + 1))
+            if let probe = silence.probe { expect(probe.since.adding(seconds: Destinations.longestProbe)) } else {
+                expect(silence.waiting.isEmpty ? max(silence.until, now).adding(seconds: longest + 1) : silence.until)
+            }
         }
         return probes
     }

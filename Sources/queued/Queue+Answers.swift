@@ -46,10 +46,15 @@ extension Queue {
                     ready.timers.insert(later, next)
                     continue
                 }
+                let before = destinationName(of: copy)
                 message.change(next.index) {
                     $0.nextHop = texts(way.route)
                     $0.sender = texts(way.sender)
                     $0.attempts += 1
+                }
+                if destinationName(of: message.copies[next.index]) != before {
+                    destinations.release(next, at: before)
+                    message.change(next.index) { $0.isParked = false }
                 }
                 if agent == .remoted, let last = destinations.refusal(of: next, to: destinationName(of: message.copies[next.index]), now: now) {
                     rest(message, next, last, now: now)

@@ -94,12 +94,13 @@ extension OpenMessage {
             }
         case .deferred where record[.final] != nil:
             withCopy(of: record) { index in
+                let wasAssigned = if case .assigned = copies[index].state { true } else { false }
                 set(index, .waiting(until: record[.until].flatMap(Timestamp.time) ?? .whenever))
                 change(index) { copy in
                     copy.answer = texts(record.answer)
                     // Without an assignment where its destination rests.
                     copy.attempts = record.number(.attempt).flatMap { UInt32(exactly: $0) } ?? copy.attempts
-                    if let time = record[.at].flatMap(Timestamp.time) { copy.tried.note(time) }
+                    if wasAssigned, let time = record[.at].flatMap(Timestamp.time) { copy.tried.note(time) }
                 }
             }
         case .bounced:

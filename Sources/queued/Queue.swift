@@ -66,6 +66,8 @@ struct Queue: ~Copyable {
         messages[message.id] = message
         takeUp(message)
         askAgain(message)
+        // A start looks at all when it has heard all.
+        if isRebuilt { finishIfComplete(message) }
     }
 
     /// Its agents may have answered while its accept could not be seen, and nobody heard: each says it again, or begins now.

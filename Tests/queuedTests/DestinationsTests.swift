@@ -135,6 +135,69 @@ import Testing
         #expect(copy.answer.reason.display.contains("connection refused"))
     }
 
+    private func ask(_ command: String, _ number: Int) throws {
+        let line = RecordLine(.request).adding(.command, command).adding(.target, messageID(number).text)
+        world.queue.hear(try placed(line), from: LogName(.mailctl, .events), now: world.now)
+        world.takeLines()
+    }
+
+    /// Two that wait at a destination that rests.
+    private func rested() throws {
+        try pour(300, to: "dead.example")
+        try sayNobodyAnswers(world.assign())
+        for number in 500...501 { try world.accept(number, to: ["late\(number)@dead.example"]) }
+        world.route()
+        #expect(world.assign().isEmpty)
+        world.takeLines()
+    }
+
+    @Test func aRetryOfOneWakesTheOthersThatWaitThere() throws {
+        try rested()
+        try ask("retry", 500)
+        #expect(world.assign().map(\.recipient).sorted() == ["late500@dead.example", "late501@dead.example"])
+    }
+
+    @Test func whatWasHeldAndReleasedWaitsThereAgain() throws {
+        try rested()
+        try ask("hold", 500)
+        try ask("release", 500)
+        #expect(world.message(500)?.copies.first?.isParked == false)
+        #expect(world.message(501)?.copies.first?.isParked == true)
+    }
+
+    /// The one that was to ask is deleted before it is handed out: another asks at once.
+    @Test func aProbeThatAnOrderEndsLetsTheNextAsk() throws {
+        try rested()
+        world.now = world.now.adding(seconds: 61)
+        world.queue.wakeProbes(now: world.now)
+        let probe = try #require((500...501).first { world.message($0)?.copies.first?.state == .ready })
+        try ask("delete", probe)
+        #expect(world.assign().contains { $0.recipient == "late\(1001 - probe)@dead.example" })
+    }
+
+    /// Of its agent nothing is heard: after a quarter of an hour another asks.
+    @Test func aProbeThatIsNeverAnsweredHindersNoOther() throws {
+        try rested()
+        world.now = world.now.adding(seconds: 61)
+        #expect(world.assign().count == 1)
+        world.now = world.now.adding(seconds: 899)
+        #expect(world.assign().isEmpty)
+        world.now = world.now.adding(seconds: 2)
+        #expect(world.assign().count == 1)
+    }
+
+    @Test func whatWasPutOffWithoutAnAttemptWasNotTried() throws {
+        try rested()
+        let next = QueueWorld(isStarting: true)
+        try next.accept(500, to: ["late500@dead.example"])
+        for line in world.said where line.id == messageID(500) {
+            let parsed = try record(line)
+            next.queue.replay(try placed(parsed.verb == .deferred ? line.adding(.at, Timestamp.text(world.now)) : line))
+        }
+        next.queue.rebuild(now: world.now)
+        #expect(next.message(500)?.copies.first?.tried.text == nil)
+    }
+
     @Test func theAdministratorsRetryAsksAnew() throws {
         try pour(300, to: "dead.example")
         try sayNobodyAnswers(world.assign())

@@ -143,6 +143,25 @@ import Testing
         #expect(third.assign().count == 2)
     }
 
+    /// A half of a routing that was said before counts no more (O4a).
+    @Test func aRefusalByOrderIsAWholeRouting() throws {
+        try ask("delete")
+        #expect(try world.said(.route).map { $0.number(.count) } == [1, 1])
+    }
+
+    /// All that was said of it was heard before its accept showed.
+    @Test func whatIsOverWhenItsAcceptShowsIsDone() throws {
+        let next = QueueWorld()
+        for (index, recipient) in ["a@x.example", "b@x.example"].enumerated() {
+            let key = RecordLine(.route, messageID(1)).adding(.recipient, recipient).adding(.final, recipient).adding(.agent, "remoted")
+            next.queue.replay(try placed(key, at: Int64(index + 1) * 100))
+            let end = RecordLine(.bounced, messageID(1)).adding(.recipient, recipient).adding(.final, recipient).adding(.status, "5.1.1")
+            next.queue.replay(try placed(end, at: Int64(index + 3) * 100))
+        }
+        try next.accept(1, to: ["a@x.example", "b@x.example"])
+        #expect(next.queue.finished == [messageID(1)])
+    }
+
     @Test func whatEndsAMessageStandsAndAHoldGivesWay() throws {
         world.route()
         world.assign()
