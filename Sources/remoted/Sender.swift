@@ -134,7 +134,8 @@ final class Sender: Sendable {
         }
         let means = PolicyBook.Means(
             resolver: settings.finder.resolver, port: UInt16(clamping: remote.mtaSTSPort), tls: proving.tls(remote.roots))
-        policies.consult(job.domain, means, then: then)
+        // Those who wait for one policy must not wait for each other's questions too.
+        policies.consult(job.domain, means) { [self] finding in later { then(finding) } }
     }
 
     private func ordered(_ targets: [Target], _ retry: Configuration.Retry) -> [Target] {
