@@ -84,9 +84,9 @@ extension Queue {
         finishIfComplete(message)
     }
 
-    mutating func failed(_ id: QueueID, _ original: [UInt8], _ final: [UInt8], by agent: Agent, _ answer: Answer) {
+    mutating func failed(_ id: QueueID, _ original: [UInt8], _ final: [UInt8], by agent: Agent, _ answer: Answer, reach: Reach = .unknown) {
         guard let message = messages[id], let index = message.find(original, final) else { return }
-        note(answer.host.contains(UInt8(ascii: "[")) ? .reached : .unknown, message, index, answer, now: .whenever)
+        note(reach, message, index, answer, now: .whenever)
         fail(message, index, by: agent, answer)
     }
 

@@ -51,7 +51,7 @@ extension Queue {
         case (.locald, .delivered), (.remoted, .sent):
             delivered(id, original, final, by: agent, isRelayed: record.text(.result) == Notice.relayed.rawValue)
         case (.locald, .withdrawn), (.remoted, .failed):
-            failed(id, original, final, by: agent, record.remoteAnswer)
+            failed(id, original, final, by: agent, record.remoteAnswer, reach: record.reach)
         case (_, .temporary):
             guard let answers = record[.answers].flatMap({ LogPosition(parsing: $0) }) else { return false }
             deferred(id, original, final, by: agent, answers: answers, record.remoteAnswer, reach: record.reach, now: now)
