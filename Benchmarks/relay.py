@@ -90,7 +90,7 @@ class Private:
         os.chown(folder + "/data", pwd.getpwnam("postfix").pw_uid, -1)
         transports = ", ".join("{d%d.example = smtp:[127.0.0.1]:%d}" % (number, SINK) for number in range(DOMAINS))
         pathlib.Path(folder, "etc", "main.cf").write_text(MAIN.format(folder=folder, transports=transports))
-        pathlib.Path(folder, "etc", "master.cf").write_text(MASTER % POSTFIX)
+        pathlib.Path(folder, "etc", "master.cf").write_text(MASTER % ("127.0.0.1", POSTFIX))
         subprocess.run(["postfix", "-c", folder + "/etc", "start"], check=True, capture_output=True)
         self.pid = int(pathlib.Path(folder, "queue", "pid", "master.pid").read_text())
 
