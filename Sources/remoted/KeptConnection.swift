@@ -66,10 +66,13 @@ final class KeptConnection: Sendable {
     }
 
     /// A password may be for the mail of one domain alone, with it or without; and it is the one of now.
-    fileprivate func suits(_ job: Job, _ passwords: RelayBook) -> Bool {
-        guard targets.first?.isNamed ?? false else { return true }
-        return terms.job.sender.address?.domain == job.sender.address?.domain && security.passwords == passwords.edition
+    fileprivate func suits(_ job: Job, _ passwords: RelayBook.Edition?) -> Bool {
+        guard isNamed else { return true }
+        return terms.job.sender.address?.domain == job.sender.address?.domain && security.passwords == passwords
     }
+
+    /// A route or the smarthost leads there.
+    fileprivate var isNamed: Bool { targets.first?.isNamed ?? false }
 
     /// Gives it the next message; false if it has ended meanwhile.
     func offer(_ errand: Errand) -> Bool {
@@ -165,8 +168,11 @@ final class KeptConnections: Sendable {
     /// The one that was used last, so that those too many go; it is nobody else's from here on.
     func take(for job: Job, _ passwords: RelayBook) -> KeptConnection? {
         let lane = LaneName(job)
+        guard let isNamed = waiting.withLock({ $0.lanes[lane]?.last?.isNamed }) else { return nil }
+        // Looked at once, and while nobody waits for the lock.
+        let edition = isNamed ? passwords.edition : nil
         return waiting.withLock { waiting in
-            guard let place = waiting.lanes[lane]?.lastIndex(where: { $0.suits(job, passwords) }), let connection = waiting.lanes[lane]?.remove(at: place)
+            guard let place = waiting.lanes[lane]?.lastIndex(where: { $0.suits(job, edition) }), let connection = waiting.lanes[lane]?.remove(at: place)
             else { return nil }
             if waiting.lanes[lane]?.isEmpty == true { waiting.lanes[lane] = nil }
             waiting.count -= 1

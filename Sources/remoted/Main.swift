@@ -4,7 +4,8 @@
 // Reads       queued's events; the mail logs' content; the relay passwords
 // Writes      spool/remoted/, policies of other domains among it
 // Talks to    DNS; servers of other domains on port 25, or on the port of a configured route; their policies by HTTPS; sockets that remote.sockets lists
-// Never       opens a mailbox, a credential of ours or the directory; listens; shows a relay password to a host that has not proved its name
+// Never       opens a mailbox, a credential of ours or the directory; listens; shows a relay password to a host
+//             that has not proved its name, unless its entry allows it
 // Trusts      queued's `assign` for what goes where; a server's reply for its own recipients only; a resolver on this host for DNSSEC
 // If captured reads and sends mail in transit, knows the relay passwords; no mailbox, no database
 // Standards   RFC 5321 §5, 7505; RFC 2033; RFC 3207, 7435, 8314; RFC 4954, 5802, 7677; DANE: RFC 7672, 6698; MTA-STS: RFC 8461; REQUIRETLS: RFC 8689;
