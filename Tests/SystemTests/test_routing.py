@@ -70,6 +70,14 @@ class Relays(unittest.TestCase):
         self.assertTrue(all(tls for _, tls in server.logins))
         self.assertEqual(without_trace(server.messages[0][2]), named("relay", b"x\r\n"))
 
+    def test_a_changed_password_holds_from_the_next_message_on_though_the_connection_waits_for_it(self):
+        server = self.deliver("login")
+        logins, messages = len(server.logins), len(server.messages)
+        self.password("login", "bob", "other")
+        submit(self.here, named("login-again", b"x\r\n"), "user@login.example")
+        wait_until(lambda: len(server.messages) > messages, lambda: "the second\n" + self.here.log()[-1500:])
+        self.assertGreater(len(server.logins), logins)
+
     def test_plain_and_login_do_where_there_is_no_other(self):
         for name in ("plain", "login"):
             server = self.deliver(name)
